@@ -1,0 +1,107 @@
+#!/bin/sh
+# Makes the virtual environment that the Makefile works in; does nothing when it is there and up to date.
+#   tools/setup.sh         .venv        the exact versions of requirements.lock, for lessons and tests
+#   tools/setup.sh colab   .venv-colab  the versions of tests/colab-pins.txt, to test what Colab users have
+set -eu
+cd "$(dirname "$0")/.."
+
+oldest=11 # Python 3.11 …
+newest=14 # … to 3.14 have ready-made packages of every version in requirements.lock
+
+if [ "${1:-}" = colab ]; then
+    venv=.venv-colab pins=tests/colab-pins.txt
+    candidates="python3.13 python3 python python3.12 python3.11 python3.14"
+    PYTHON=${PYTHON_COLAB:-}
+else
+    venv=.venv pins=requirements.lock
+    candidates="python3 python python3.13 python3.12 python3.11 python3.14"
+    PYTHON=${PYTHON:-}
+fi
+stamp=$venv/.ready # holds the folder it was made in: an environment does not survive a move
+
+if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$PWD" ] && "$venv/bin/python" -c "" 2>/dev/null &&
+    [ -z "$(find "$pins" pyproject.toml tools/setup.sh -newer "$stamp")" ]; then
+    exit 0
+fi
+
+fail() {
+    echo "$1" >&2
+    exit 1
+}
+
+# The minor version of a Python 3 that really runs (a name on the PATH may be a stub); fails otherwise.
+minor() {
+    "$1" -c 'import sys; sys.exit(sys.version_info[0] != 3) or print(sys.version_info[1])' 2>/dev/null
+}
+
+# Sets python to the first candidate that fits, or says what to install.
+find_python() {
+    too_old= too_new= no_venv=
+    debian="on Debian or Ubuntu: sudo apt install python3 python3-venv"
+    set -- $candidates
+    [ -z "$PYTHON" ] || set -- "$PYTHON" "$@"
+    for python; do
+        v=$(minor "$python") || continue
+        if [ "$v" -lt $oldest ]; then
+            too_old=${too_old:-"$python is 3.$v"}
+        elif [ "$v" -gt $newest ]; then
+            too_new=${too_new:-"$python is 3.$v"}
+        elif ! "$python" -c "import venv, ensurepip" 2>/dev/null; then
+            no_venv=${no_venv:-"$python is 3.$v"}
+        else
+            return
+        fi
+    done
+    [ -z "$no_venv" ] || fail "Python is here ($no_venv) but cannot make virtual environments: install its venv module ($debian) and run this command again."
+    [ -z "$too_new" ] || fail "Python here is too new ($too_new) for the pinned packages: install Python 3.$newest beside it (from python.org/downloads) and run this command again."
+    [ -z "$too_old" ] || fail "Python here is too old ($too_old): install Python 3.$oldest or newer (from python.org/downloads; $debian) and run this command again."
+    fail "No Python was found: install Python 3.$oldest or newer (from python.org/downloads; $debian) and run this command again."
+}
+
+# An environment that works is brought up to date in place; anything else is made anew, and removed again if that fails.
+in_place=no
+if [ "$venv" = .venv ] && "$venv/bin/python" -m pip --version >/dev/null 2>&1 &&
+    v=$(minor "$venv/bin/python") && [ "$v" -ge $oldest ] && [ "$v" -le $newest ]; then
+    in_place=yes
+else
+    find_python
+    rm -rf "$venv"
+fi
+rm -f "$stamp"
+finished=no
+clean_up() {
+    if [ $finished = no ]; then
+        [ $in_place = yes ] || rm -rf "$venv"
+        echo "Setting up $venv failed; the reason stands above. Run the command again to retry." >&2
+    fi
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+pip() {
+    "$venv/bin/python" -m pip --disable-pip-version-check "$@"
+}
+
+echo "Setting up $venv: downloading and installing packages, which takes a few minutes once …"
+[ $in_place = yes ] || "$python" -m venv "$venv"
+if [ "$venv" = .venv ]; then
+    pip install --quiet --no-deps -r requirements.lock
+    pip install --quiet --no-deps --no-build-isolation --editable .
+    # JupyterLab shall not ask whether it may fetch news: the course needs no network.
+    mkdir -p "$venv/share/jupyter/lab/settings"
+    cat >"$venv/share/jupyter/lab/settings/overrides.json" <<'JSON'
+{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}
+JSON
+else
+    # pyproject.toml names what the tests need; the pins decide on the versions.
+    tests=$("$venv/bin/python" -c '
+import tomllib
+project = tomllib.load(open("pyproject.toml", "rb"))["project"]
+print("\n".join(project["dependencies"] + project["optional-dependencies"]["test"]))')
+    echo "$tests" >"$venv/tests.txt"
+    pip install --quiet -r "$pins" -r "$venv/tests.txt"
+fi
+pip check
+echo "$PWD" >"$stamp"
+finished=yes
