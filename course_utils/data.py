@@ -1,0 +1,128 @@
+"""The data sets of the course, as plain NumPy arrays.
+
+    from course_utils import data
+
+    digits = data.mnist()
+    digits.x_train          # uint8 [60000, 28, 28], 0 = background, 255 = full ink
+    digits.y_train          # int32 [60000], the digit
+    codes = data.one_hot(4) # float32 [4, 4]
+
+The files ship with the course (`data/README.md` tells where they come from) and are
+read without the network. Every call checks the SHA-256 of what it read and returns
+fresh arrays, yours to write into. Nothing is ever written to disk.
+"""
+
+import gzip
+import hashlib
+import operator
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+__all__ = ["DataError", "Dataset", "fashion_mnist", "mnist", "one_hot"]
+
+# Where to look, first hit wins: inside an installed package, then beside it in a checkout.
+FOLDERS = (Path(__file__).parent / "_data", Path(__file__).parent.parent / "data")
+
+# SHA-256 of each file's uncompressed content. This is the one place that holds them.
+SHA256 = {
+    "mnist/train-images-idx3-ubyte.gz": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "mnist/train-labels-idx1-ubyte.gz": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "mnist/t10k-images-idx3-ubyte.gz": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "mnist/t10k-labels-idx1-ubyte.gz": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    "fashion_mnist/train-images-idx3-ubyte.gz": "f675812a188eaff57e6cc99252d4b1fa2d27bc3e00cec09f67474894e24358ad",
+    "fashion_mnist/train-labels-idx1-ubyte.gz": "c1d29b30febfce7b7c5d4dfc17d6ab9f9f8e49101ae51e79e3b24d5df6a1317e",
+    "fashion_mnist/t10k-images-idx3-ubyte.gz": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    "fashion_mnist/t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+}
+
+
+class DataError(RuntimeError):
+    """A data file is missing or damaged. The message names the file and the repair."""
+
+
+class Dataset(NamedTuple):
+    """Labelled grey images, split into training and test set.
+
+    x_train, x_test: uint8 [n, 28, 28], 0 (background) to 255.
+    y_train, y_test: int32 [n], the index of the image's class.
+    classes: the names of the classes, `classes[y]` is the name of class y.
+    """
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    classes: tuple[str, ...]
+
+    def __repr__(self):
+        arrays = [f"{k}: {a.dtype} {list(a.shape)}" for k, a in self._asdict().items() if k != "classes"]
+        return f"Dataset({', '.join(arrays)}, {len(self.classes)} classes)"
+
+
+def mnist() -> Dataset:
+    """Handwritten digits: 60,000 to train and 10,000 to test, all of MNIST.
+
+    Returns a `Dataset`: images uint8 [60000, 28, 28] and [10000, 28, 28], labels int32,
+    classes "0" to "9".
+    Raises `DataError` if a file is missing or damaged.
+    Source: Y. LeCun, C. Cortes, C. Burges, The MNIST database of handwritten digits.
+    """
+    return _load("mnist", tuple("0123456789"))
+
+
+def fashion_mnist() -> Dataset:
+    """Pictures of clothes: the first 20,000 training and all 10,000 test images of Fashion-MNIST.
+
+    Returns a `Dataset`: images uint8 [20000, 28, 28] and [10000, 28, 28], labels int32,
+    classes "T-shirt/top" to "Ankle boot".
+    Raises `DataError` if a file is missing or damaged.
+    Source: H. Xiao, K. Rasul, R. Vollgraf, Fashion-MNIST, 2017, arXiv:1708.07747.
+    """
+    return _load("fashion_mnist", (
+        "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+        "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    ))  # fmt: skip
+
+
+def one_hot(n: int) -> np.ndarray:
+    """The n one-hot vectors of length n, one a row: the identity, float32 [n, n].
+
+    Raises `TypeError` if n is not an integer and `ValueError` if n < 1.
+    """
+    if isinstance(n, bool) or not hasattr(n, "__index__"):
+        raise TypeError(f"one_hot(n) needs an integer n, got {n!r} ({type(n).__name__})")
+    n = operator.index(n)
+    if n < 1:
+        raise ValueError(f"one_hot(n) needs n of at least 1, got {n}")
+    return np.eye(n, dtype=np.float32)
+
+
+def _load(name, classes):
+    x_train = _read_idx(f"{name}/train-images-idx3-ubyte.gz")
+    y_train = _read_idx(f"{name}/train-labels-idx1-ubyte.gz").astype(np.int32)
+    x_test = _read_idx(f"{name}/t10k-images-idx3-ubyte.gz")
+    y_test = _read_idx(f"{name}/t10k-labels-idx1-ubyte.gz").astype(np.int32)
+    return Dataset(x_train, y_train, x_test, y_test, classes)
+
+
+def _read_idx(name):
+    """The array in the IDX file `name`: a header (0, 0, 8 for uint8, rank; sizes), then the values."""
+    repair = (
+        f"In a checkout of the course, run `git checkout -- data/{name}` in its folder; "
+        "without one, install the package again (`pip install --force-reinstall …`)."
+    )
+    path = next((f / name for f in FOLDERS if (f / name).exists()), None)
+    if path is None:
+        raise DataError(f"The data file {name} is missing. {repair}")
+    try:
+        content = gzip.decompress(path.read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"The data file {path} cannot be read ({error}). {repair}") from error
+    if hashlib.sha256(content).hexdigest() != SHA256[name]:
+        raise DataError(f"The data file {path} does not hold the data it should (SHA-256 differs). {repair}")
+    rank = content[3]
+    shape = np.frombuffer(content, ">i4", count=rank, offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape).copy()
