@@ -31,7 +31,7 @@ fail() {
 
 # The minor version of a Python 3 that really runs (a name on the PATH may be a stub); fails otherwise.
 minor() {
-    "$1" -c 'import sys; sys.exit(sys.version_info[0] != 3) or print(sys.version_info[1])' 2>/dev/null
+    "$1" -c 'import sys; assert sys.version_info[0] == 3; print(sys.version_info[1])' 2>/dev/null
 }
 
 # Sets python to the first candidate that fits, or says what to install.
@@ -49,7 +49,7 @@ find_python() {
         elif ! "$python" -c "import venv, ensurepip" 2>/dev/null; then
             no_venv=${no_venv:-"$python is 3.$v"}
         else
-            return
+            return 0
         fi
     done
     [ -z "$no_venv" ] || fail "Python is here ($no_venv) but cannot make virtual environments: install its venv module ($debian) and run this command again."

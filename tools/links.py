@@ -1,0 +1,108 @@
+"""Write the repository's address, which stands in pyproject.toml, into the badges and set-up cells that carry it.
+
+    python tools/links.py           rewrite the notebooks, README.md and environment.yml where they differ
+    python tools/links.py --check   change nothing; name the files that differ and fail
+"""
+
+import json
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# The set-up cell of every lesson. COURSE_SOURCE may name a wheel or a checkout to install instead.
+SETUP_CELL = """\
+# Set-up. In a checkout this is instant; alone in Colab it first installs the course.
+import importlib.util, os, subprocess, sys
+
+COURSE = "git+{address}"
+if importlib.util.find_spec("course_utils") is None:
+    source = os.environ.get("COURSE_SOURCE", COURSE)
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+    importlib.invalidate_caches()
+
+from course_utils import plots
+plots.use_style()"""
+
+BADGE = (
+    "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]"
+    "(https://colab.research.google.com/github/{repo}/blob/main/notebooks/{name})"
+)
+A_BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
+
+# Where an address shows: in the links of badges and in the set-up cell's source.
+AN_ADDRESS = re.compile(r"(?:colab\.research\.google\.com/github/|mybinder\.org/v2/gh/|git\+https://github\.com/)([\w.-]+/[\w.-]+)")
+
+
+def address(root=ROOT):
+    """The repository's address, such as https://github.com/owner/name."""
+    with open(root / "pyproject.toml", "rb") as file:
+        return tomllib.load(file)["project"]["urls"]["Repository"].rstrip("/")
+
+
+def repo(root=ROOT):
+    """The repository's owner/name."""
+    return "/".join(address(root).split("/")[-2:])
+
+
+def setup_cell(root=ROOT):
+    return SETUP_CELL.format(address=address(root))
+
+
+def badge(name, root=ROOT):
+    return BADGE.format(repo=repo(root), name=name)
+
+
+def dump(notebook):
+    """A notebook's JSON text, in the one format in which notebooks are stored here."""
+    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def rewritten_notebook(path, root):
+    text = path.read_text(encoding="utf-8")
+    notebook = json.loads(text)
+    before = json.dumps(notebook)
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            source = A_BADGE.sub(badge(path.name, root), source)
+        elif "setup" in cell["metadata"].get("tags", []):
+            source = setup_cell(root)
+        if source != "".join(cell["source"]):
+            cell["source"] = source.splitlines(keepends=True)
+    return text if json.dumps(notebook) == before else dump(notebook)
+
+
+def rewritten_text(path, root, old_repos):
+    text = path.read_text(encoding="utf-8")
+    for old in old_repos | set(AN_ADDRESS.findall(text)):
+        text = re.sub(rf"(github\.com/|/github/|/gh/){re.escape(old)}(?![\w-])", rf"\g<1>{repo(root)}", text)
+    return text
+
+
+def rewrite(root=ROOT, check=False):
+    """Rewrite the files below root and return the paths of those that differed."""
+    notebooks = sorted(root.glob("notebooks/*.ipynb"))
+    # The addresses in use until now; other texts may link to them without a badge.
+    old_repos = {old for path in notebooks for old in AN_ADDRESS.findall(path.read_text(encoding="utf-8"))}
+    new = {path: rewritten_notebook(path, root) for path in notebooks}
+    for path in (root / "README.md", root / "environment.yml"):
+        if path.exists():
+            new[path] = rewritten_text(path, root, old_repos)
+    differing = [path for path, text in new.items() if text != path.read_text(encoding="utf-8")]
+    if not check:
+        for path in differing:
+            path.write_text(new[path], encoding="utf-8")
+    return differing
+
+
+if __name__ == "__main__":
+    check = sys.argv[1:] == ["--check"]
+    differing = rewrite(check=check)
+    for path in differing:
+        print(("differs: " if check else "rewritten: ") + str(path.relative_to(ROOT)))
+    if not differing:
+        print(f"All badges and set-up cells agree with {address()}.")
+    sys.exit(check and bool(differing))
