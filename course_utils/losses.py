@@ -1,0 +1,64 @@
+"""Losses in one convention: summed over the dimensions of an example, averaged over the batch.
+
+Every function takes arrays of shape [batch, ...] and returns one number. The likelihoods are in nats per example;
+with the squared error it is squared units of the data per example. Lesson 02 derives the first three.
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+
+def _per_example(x):
+    """Sum over everything but the batch axis: [batch, ...] → [batch]."""
+    return jnp.sum(x, axis=tuple(range(1, x.ndim)))
+
+
+def _same_shape(**arrays):
+    shapes = {name: jnp.shape(array) for name, array in arrays.items()}
+    if len(set(shapes.values())) > 1:
+        raise ValueError("the shapes differ: " + ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items()))
+    if len(next(iter(shapes.values()))) < 2:
+        raise ValueError(f"need [batch, ...] arrays, but the shape is {list(next(iter(shapes.values())))}")
+    return [jnp.asarray(array) for array in arrays.values()]
+
+
+def squared_error(x, x_hat):
+    """Squared error per example: mean over the batch of Σ (x − x̂)².
+
+    x, x_hat: float [batch, ...]. Raises ValueError if the shapes differ (broadcasting would hide the mistake).
+    """
+    x, x_hat = _same_shape(x=x, x_hat=x_hat)
+    return jnp.mean(_per_example((x - x_hat) ** 2))
+
+
+def gaussian_nll(x, x_hat, sigma=1.0):
+    """Negative log-likelihood of x under N(x̂, σ²I), in nats per example.
+
+    Σ (x − x̂)² / 2σ² + (D/2) log 2πσ² with D dimensions per example. x, x_hat: float [batch, ...]; sigma: one
+    positive number, the standard deviation. Raises ValueError if the shapes differ. Bishop 2006, eq. 1.54.
+    """
+    dimensions = math.prod(jnp.shape(x)[1:])
+    return squared_error(x, x_hat) / (2 * sigma**2) + dimensions / 2 * jnp.log(2 * jnp.pi * sigma**2)
+
+
+def bernoulli_nll(x, logits):
+    """Negative log-likelihood of x under Bernoulli(sigmoid(logits)), in nats per example: the binary cross-entropy.
+
+    Computed from logits as Σ softplus(logit) − x · logit, which stays finite where log(sigmoid(·)) does not.
+    x: float [batch, ...] in [0, 1]; logits: float [batch, ...]. For grey x it is a cross-entropy whose minimum is
+    the entropy of x, not 0. Raises ValueError if the shapes differ. Bishop 2006, eq. 4.90.
+    """
+    x, logits = _same_shape(x=x, logits=logits)
+    return jnp.mean(_per_example(jax.nn.softplus(logits) - x * logits))
+
+
+def gaussian_kl(mu, log_var):
+    """KL(N(μ, σ²) ‖ N(0, I)) for diagonal Gaussians, in nats per example: ½ Σ (μ² + σ² − 1 − log σ²).
+
+    mu, log_var: float [batch, d]; log_var is log σ², not log σ. Raises ValueError if the shapes differ.
+    Kingma & Welling 2014, appendix B.
+    """
+    mu, log_var = _same_shape(mu=mu, log_var=log_var)
+    return jnp.mean(_per_example(0.5 * (mu**2 + jnp.exp(log_var) - 1 - log_var)))

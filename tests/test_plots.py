@@ -1,0 +1,75 @@
+"""The figures show what they are given: colours, widths, axes, images."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from course_utils import plots
+from course_utils.training import History
+
+
+@pytest.fixture(autouse=True)
+def fresh_figures():
+    with matplotlib.rc_context():
+        plots.use_style()
+        yield
+    plt.close("all")
+
+
+def history(test=()):
+    return History(np.array([3.0, 2.0, 1.0]), np.ones((3, 2)), np.array(test), 1.0, False)
+
+
+def test_curves_draw_both_losses_over_epochs_and_label_their_axes():
+    ax = plots.curves(history([4.0, 3.0, 2.0]), unit="nats", log=True)
+    training, test = (line.get_xydata().tolist() for line in ax.lines)
+    assert training == [[1, 3], [2, 2], [3, 1]] and test == [[1, 4], [2, 3], [3, 2]]
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_yscale()) == ("epoch", "loss (nats)", "log")
+    assert [text.get_text() for text in ax.get_legend().texts] == ["training", "test"]
+
+
+def test_curves_without_a_test_set_draw_one_line_on_the_given_axes():
+    given = plt.subplots()[1]
+    assert plots.curves(history(), unit="nats", ax=given) is given and len(given.lines) == 1
+
+
+def test_image_grid_shows_every_image_on_one_scale():
+    images = np.arange(5 * 4).reshape(5, 2, 2).astype(np.uint8)
+    axes = plots.image_grid(images, columns=3, titles="abcde")
+    shown = [ax.images[0] for ax in axes.flat if ax.images]
+    assert axes.shape == (2, 3) and len(shown) == 5
+    np.testing.assert_array_equal([image.get_array() for image in shown], images)
+    assert {image.get_clim() for image in shown} == {(0, 255)}
+    assert [ax.get_title() for ax in axes.flat][:5] == list("abcde")
+    assert plots.image_grid(images / 255)[0, 0].images[0].get_clim() == (0, 1)
+    for wrong in (images[0], images[:0]):
+        with pytest.raises(ValueError, match="image_grid wants"):
+            plots.image_grid(wrong)
+
+
+def test_network_colours_signs_and_thickens_large_weights():
+    ax = plots.network(
+        [np.array([[1.0], [-2.0]]), np.array([[0.5, 0.0]])],
+        activations=[[0, 1], [0.5], [1, 0]],
+        labels=[["x1", "x2"], ["y1", "y2"]],
+        names=["in", "code", "out"],
+    )
+    colors = [line.get_color() for line in ax.lines]
+    widths = [line.get_linewidth() for line in ax.lines]
+    assert colors[:3] == [plots.BLUE, plots.ORANGE, plots.BLUE] and widths[1] > widths[0] > widths[2] > widths[3]
+    assert [float(circle.get_facecolor()[0]) for circle in ax.patches] == [1, 0, 0.5, 0, 1]
+    assert {text.get_text() for text in ax.texts} == {"x1", "x2", "y1", "y2", "in", "code", "out"}
+    assert len(plots.network([np.zeros((2, 2))]).patches) == 4  # no weights, no activations: still drawn
+
+
+def test_the_palette_stays_apart_for_colour_blind_readers():
+    """Simulated deuteranopia (Viénot et al. 1999): the first four colours keep clear distances."""
+    simulate = np.array([[0.29031, 0.70969, 0], [0.29031, 0.70969, 0], [-0.02197, 0.02197, 1]])
+    linear = np.array([matplotlib.colors.to_rgb(color) for color in plots.PALETTE[:4]]) ** 2.2
+    seen = np.clip(linear @ simulate.T, 0, 1) ** (1 / 2.2)
+    distances = [np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[:i]]
+    assert min(distances) > 0.15
