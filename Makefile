@@ -5,7 +5,7 @@ LESSON = notebooks/00_start_here.ipynb
 
 # Tests and notebooks share the machine: no progress bars in the outputs, and no process takes all of a GPU's memory.
 QUIET = TQDM_DISABLE=1 XLA_PYTHON_CLIENT_PREALLOCATE=false PYDEVD_DISABLE_FILE_VALIDATION=1
-PARALLEL = -q -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+PARALLEL = -q -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg
 
 help: ## list the commands

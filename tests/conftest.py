@@ -5,21 +5,25 @@ import sys
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
-    """Long tests first. The tests of a file stay together on one core, but every run of a notebook may go elsewhere."""
+    """The longest first: runs of whole notebooks, then nbval's, then the rest."""
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.path.suffix != ".ipynb"))
 
-    def rank(item):
-        return 0 if item.get_closest_marker("slow") else 1 if item.path.suffix == ".ipynb" else 2
 
-    items.sort(key=rank)
-    for item in items:
-        group = item.name.replace("]", "") if rank(item) == 0 else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
+class OneFileOneCore(LoadScopeScheduling):
+    """The tests of a file (the cells of a notebook) stay together; only runs of whole notebooks go where there is room."""
+
+    def _split_scope(self, nodeid):
+        return nodeid if "test_runs_alone" in nodeid else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return OneFileOneCore(config, log)
 
 
 @pytest.fixture(scope="session")
