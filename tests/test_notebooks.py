@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from ipykernel.kernelspec import get_kernel_dict
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -179,10 +180,11 @@ def test_runs_alone_with_the_solutions(path, tmp_path, bare_python, wheel, monke
     folder.mkdir()
 
     # Jupyter shall start this kernel, and pip shall find nothing but the wheel.
-    argv = [str(bare_python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = get_kernel_dict()
+    spec["argv"][0] = str(bare_python)
     kernel = tmp_path / "jupyter" / "kernels" / "bare"
     kernel.mkdir(parents=True)
-    (kernel / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "bare", "language": "python"}))
+    (kernel / "kernel.json").write_text(json.dumps(spec))
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     env = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "PYTHON", "VIRTUAL_ENV"))}
     env |= {"COURSE_SOURCE": str(wheel), "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "TQDM_DISABLE": "1"}

@@ -33,7 +33,9 @@ BADGE = (
 A_BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
 
 # Where an address shows: in the links of badges and in the set-up cell's source.
-AN_ADDRESS = re.compile(r"(?:colab\.research\.google\.com/github/|mybinder\.org/v2/gh/|git\+https://github\.com/)([\w.-]+/[\w.-]+)")
+AN_ADDRESS = re.compile(
+    r"(?:colab\.research\.google\.com/github/|mybinder\.org/v2/gh/|git\+https://github\.com/)([\w-]+/[\w.-]*\w)"
+)
 
 
 def address(root=ROOT):

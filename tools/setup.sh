@@ -9,13 +9,9 @@ oldest=11 # Python 3.11 …
 newest=14 # … to 3.14 have ready-made packages of every version in requirements.lock
 
 if [ "${1:-}" = colab ]; then
-    venv=.venv-colab pins=tests/colab-pins.txt
-    candidates="python3.13 python3 python python3.12 python3.11 python3.14"
-    PYTHON=${PYTHON_COLAB:-}
+    venv=.venv-colab pins=tests/colab-pins.txt PYTHON=${PYTHON_COLAB:-}
 else
-    venv=.venv pins=requirements.lock
-    candidates="python3 python python3.13 python3.12 python3.11 python3.14"
-    PYTHON=${PYTHON:-}
+    venv=.venv pins=requirements.lock PYTHON=${PYTHON:-}
 fi
 stamp=$venv/.ready # holds the folder it was made in: an environment does not survive a move
 
@@ -38,7 +34,9 @@ minor() {
 find_python() {
     too_old= too_new= no_venv=
     debian="on Debian or Ubuntu: sudo apt install python3 python3-venv"
-    set -- $candidates
+    set -- python3 python python3.13 python3.12 python3.11 python3.14
+    # Colab has 3.13; pyenv may hold one that is not on the PATH.
+    [ $venv = .venv ] || set -- python3.13 "${PYENV_ROOT:-${HOME:-}/.pyenv}"/versions/3.13.*/bin/python "$@"
     [ -z "$PYTHON" ] || set -- "$PYTHON" "$@"
     for python; do
         v=$(minor "$python") || continue
@@ -83,7 +81,7 @@ pip() {
     "$venv/bin/python" -m pip --disable-pip-version-check "$@"
 }
 
-echo "Setting up $venv: downloading and installing packages, which takes a few minutes once …"
+echo "Setting up $venv with Python 3.$v: downloading and installing packages, which takes a few minutes once …"
 [ $in_place = yes ] || "$python" -m venv "$venv"
 if [ "$venv" = .venv ]; then
     pip install --quiet --no-deps -r requirements.lock
