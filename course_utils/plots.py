@@ -18,7 +18,7 @@ def use_style():
     """Set the course's look for all figures that follow: sizes, colours, few lines."""
     mpl.rcParams.update(
         {
-            "figure.dpi": 120,
+            "figure.dpi": 100,
             "figure.figsize": (6.4, 3.4),
             "figure.constrained_layout.use": True,
             "font.size": 10,

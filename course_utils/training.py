@@ -8,6 +8,7 @@ difference, lesson 04 takes the code below apart line by line.
 import contextlib
 import dataclasses
 import functools
+import os
 import signal
 import threading
 import time
@@ -97,7 +98,8 @@ def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=Non
 
     start = time.perf_counter()
     losses, tests = [], []
-    with _interrupt_flag() as stop, tqdm(total=epochs, unit="epoch") as bar:
+    silent = os.environ.get("TQDM_DISABLE", "0") != "0"  # tqdm's own switch, which its notebook bar overlooks
+    with _interrupt_flag() as stop, tqdm(total=epochs, unit="epoch", disable=silent) as bar:
         run = _run_step_by_step(step, evaluate, stop) if one_by_one else _run_compiled(step, evaluate)
         while len(losses) < epochs and not stop.is_set():
             numbers = np.arange(len(losses), min(len(losses) + epochs_per_call, epochs))

@@ -275,11 +275,14 @@ def test_the_progress_bar_counts_epochs(capsys, monkeypatch):
     monkeypatch.setattr(training, "tqdm", lambda **options: bars.append(Bar(**options)) or bars[-1])
     small_fit(x_test=X, epochs=5)
     assert (bars[0].total, bars[0].done) == (5, 5) and set(bars[0].postfix) == {"loss", "test"}
+    monkeypatch.setenv("TQDM_DISABLE", "1")
+    small_fit()
+    assert [bar.disable for bar in bars] == [False, True]
 
 
 class Bar:
-    def __init__(self, total, unit):
-        self.total, self.unit, self.done = total, unit, 0
+    def __init__(self, total, unit, disable):
+        self.total, self.unit, self.disable, self.done = total, unit, disable, 0
 
     def __enter__(self):
         return self
