@@ -92,7 +92,7 @@ def one_hot(n: int) -> np.ndarray:
 
     Raises `TypeError` if n is not an integer and `ValueError` if n < 1.
     """
-    if isinstance(n, bool) or not hasattr(n, "__index__"):
+    if isinstance(n, (bool, np.bool_)) or not hasattr(n, "__index__"):
         raise TypeError(f"one_hot(n) needs an integer n, got {n!r} ({type(n).__name__})")
     n = operator.index(n)
     if n < 1:

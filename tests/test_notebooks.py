@@ -117,7 +117,7 @@ def test_holds_nothing_of_the_machine_that_ran_it(path):
     notebook = read(path)
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     for cell in notebook.cells:
-        assert set(cell.metadata) <= {"tags", "slideshow", "jupyter"}, show(cell)
+        assert set(cell.metadata) <= {"tags", "slideshow", "jupyter", "cellView"}, show(cell)
         text = cell.source + (printed(cell) if cell.cell_type == "code" else "")
         found = re.search(r"/(home|root|Users|tmp|work|mnt|opt|var)/|[A-Z]:\\\\?Users|site-packages|ipykernel_\d", text)
         assert not found, f"{found[0]} in: {show(cell)}"

@@ -32,7 +32,7 @@ def clean(notebook):
         "language_info": {"name": "python"},
     }
     for cell in notebook.cells:
-        kept = ("tags", "slideshow", "jupyter")
+        kept = ("tags", "slideshow", "jupyter", "cellView")
         cell.metadata = {key: value for key, value in cell.metadata.items() if key in kept}
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET, None)  # the text beside it stays
