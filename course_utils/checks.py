@@ -69,8 +69,8 @@ def _numeric_hint(answer, expected, same):
         if same(factor * answer, expected) and answer.ndim > 0:
             return f"right direction, but every entry must be multiplied by {factor:.4g}"
         if math.isclose(factor, 2, rel_tol=1e-4) or math.isclose(factor, 0.5, rel_tol=1e-4):
-            return f"yours is {'twice' if factor < 1 else 'half'} of what it should be"
-    return "not yet; compare with the formula term by term"
+            return f"yours is {'twice' if factor < 1 else 'half'} what it should be"
+    return "not yet"
 
 
 def within(value, low, high, what, source=None):

@@ -3,6 +3,8 @@
     python tools/run_notebooks.py [notebooks/01_one_hot_toy.ipynb …]      without a name: all lessons
 """
 
+import base64
+import io
 import os
 import re
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -25,6 +28,14 @@ def peak_memory(pid):
     return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
 
 
+def smaller(png):
+    """The same picture, base64 in and out, with at most 256 colours: figures need no more, and notebooks stay light."""
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB").quantize(256)
+    with io.BytesIO() as file:
+        picture.save(file, format="PNG", optimize=True)
+        return base64.b64encode(file.getvalue()).decode()
+
+
 def clean(notebook):
     """Remove from a notebook what would change with every run or machine."""
     notebook.metadata = {
@@ -36,6 +47,8 @@ def clean(notebook):
         cell.metadata = {key: value for key, value in cell.metadata.items() if key in kept}
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET, None)  # the text beside it stays
+            if "image/png" in output.get("data", {}):
+                output.data["image/png"] = smaller(output.data["image/png"])
             if "metadata" in output:
                 output.metadata = {}
     return notebook
