@@ -1,5 +1,6 @@
 """Instant feedback: `check` for the reader's answers, `within` for the numbers that a lesson promises."""
 
+import inspect
 import math
 
 import numpy as np
@@ -17,7 +18,7 @@ def check(what, answer, expected, mistakes={}, tolerance=1e-4):
 
     `...` in the answer's place means that the task was not tried yet.
     """
-    if callable(answer):
+    if inspect.isfunction(answer):
         try:
             answer = answer()
         except Exception as error:

@@ -58,6 +58,8 @@ def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=Non
                 the batch. `batch` is float [batch_size, ...]; `key` is fresh at every step.
     x           uint8 or float [n, ...], the training examples. Bytes stay bytes in memory; the compiled step
                 divides them by 255. Each epoch sees them in a new order and leaves out the last n % batch_size.
+                Or a tuple of arrays that belong together, such as (images, labels); `batch` is then a tuple too,
+                and whole numbers in it stay whole numbers.
     optimizer   an Optax optimiser, such as `optax.adam(1e-3)`.
     epochs      how many times to go through `x`.
     key         a key from `jax.random.key`. Same key, same machine: same result.
@@ -72,14 +74,16 @@ def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=Non
     """
     _check_arguments(model, optimizer, epochs, key, batch_size)
     x = _checked_examples("x", x)
-    if batch_size > len(x):
-        raise ValueError(f"a batch of {batch_size} needs at least {batch_size} examples, but x has {len(x)}: "
-                         f"pass batch_size={len(x)} or less")  # fmt: skip
+    n = _length(x)
+    if batch_size > n:
+        raise ValueError(f"a batch of {batch_size} needs at least {batch_size} examples, but x has {n}: "
+                         f"pass batch_size={n} or less")  # fmt: skip
     if x_test is not None:
         x_test = _checked_examples("x_test", x_test)
-        if x_test.shape[1:] != x.shape[1:] or x_test.dtype != x.dtype:
-            raise ValueError(f"x_test holds {x_test.dtype} {list(x_test.shape[1:])} examples, "
-                             f"but x holds {x.dtype} {list(x.shape[1:])}")  # fmt: skip
+        if _kind(x_test) != _kind(x):
+            raise ValueError(f"x_test holds {_kind(x_test)} examples, but x holds {_kind(x)}")
+    steps = n // batch_size
+    first_batch = jax.tree.map(lambda part: part[:batch_size], x)
 
     model.train()
     graph, params, rest = nnx.split(model, nnx.Param, ...)
@@ -87,14 +91,14 @@ def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=Non
     eval_graph = nnx.graphdef(model)
     if not jax.tree.leaves(params):
         raise ValueError("the model has no nnx.Param to train")
-    _check_loss(loss_fn, graph, params, rest, x[:batch_size], key)
+    _check_loss(loss_fn, graph, params, rest, first_batch, key)
 
     step = _make_step(loss_fn, optimizer, graph)
     evaluate = _make_evaluate(loss_fn, eval_graph, batch_size)
     # A compiled call overwrites the state it is given (donated buffers), so it gets a copy of the model's.
     state = jax.tree.map(jnp.copy, (params, optimizer.init(params), rest))
-    one_by_one = jax.default_backend() == "cpu" and _has_convolution(step, state, x[:batch_size], key)
-    epochs_per_call = 1 if one_by_one else max(1, STEPS_PER_CALL // (len(x) // batch_size))
+    one_by_one = jax.default_backend() == "cpu" and _has_convolution(step, state, first_batch, key)
+    epochs_per_call = 1 if one_by_one else max(1, STEPS_PER_CALL // steps)
 
     start = time.perf_counter()
     losses, tests = [], []
@@ -115,7 +119,7 @@ def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=Non
     nnx.update(model, params, rest)
     if stop.is_set():
         print(f"Interrupted: the model keeps what it has learned; {len(losses)} of {epochs} epochs are complete.")
-    step_loss = np.array(losses).reshape(len(losses), len(x) // batch_size)
+    step_loss = np.array(losses).reshape(len(losses), steps)
     seconds = time.perf_counter() - start
     return History(step_loss.mean(axis=1), step_loss, np.array(tests), seconds, stop.is_set())
 
@@ -124,8 +128,11 @@ def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=Non
 
 
 def to_float(batch):
-    """A batch of bytes as numbers between 0 and 1: uint8 is divided by 255, floats pass through unchanged."""
-    return batch.astype(jnp.float32) / 255 if batch.dtype == jnp.uint8 else batch
+    """Bytes as numbers between 0 and 1: uint8 is divided by 255, everything else passes through unchanged.
+
+    batch: an array of any shape, or a tuple of arrays.
+    """
+    return jax.tree.map(lambda part: part.astype(jnp.float32) / 255 if part.dtype == jnp.uint8 else part, batch)
 
 
 def _loss_and_rest(loss_fn, graph):
@@ -159,31 +166,37 @@ def _make_evaluate(loss_fn, graph, batch_size):
 
     def evaluate(state, x_test, key):
         params, _, rest = state
-        size = min(batch_size, len(x_test))
-        whole = len(x_test) // size
+        n = _length(x_test)
+        size = min(batch_size, n)
+        whole = n // size
         keys = jax.random.split(key, whole + 1)
-        batches, left_over = _batches(x_test, whole, size), x_test[whole * size :]
+        batches, left_over = _batches(x_test, whole, size), jax.tree.map(lambda part: part[whole * size :], x_test)
         losses = jax.lax.map(lambda batch_and_key: loss_and_rest(params, rest, *batch_and_key)[0], (batches, keys[1:]))
         total = size * losses.sum()
-        if len(left_over):
-            total += len(left_over) * loss_and_rest(params, rest, left_over, keys[0])[0]
-        return total / len(x_test)
+        if n > whole * size:
+            total += (n - whole * size) * loss_and_rest(params, rest, left_over, keys[0])[0]
+        return total / n
 
     return evaluate
 
 
+def _length(x):
+    return len(jax.tree.leaves(x)[0])
+
+
 def _batches(x, number, size):
-    return x[: number * size].reshape(number, size, *x.shape[1:])
+    return jax.tree.map(lambda part: part[: number * size].reshape(number, size, *part.shape[1:]), x)
 
 
 def _shuffled_batches(x, key, batch_size):
     """A new order, cut into batches, and a key for each: [steps, batch_size, ...] and [steps]."""
     order_key, steps_key = jax.random.split(key)
-    steps = len(x) // batch_size
-    if batch_size == len(x):  # one batch holds everything: its order does not matter
-        return x[None], jax.random.split(steps_key, 1)
-    order = jax.random.permutation(order_key, len(x))
-    return x[_batches(order, steps, batch_size)], jax.random.split(steps_key, steps)
+    n = _length(x)
+    steps = n // batch_size
+    if batch_size == n:  # one batch holds everything: its order does not matter
+        return _batches(x, 1, n), jax.random.split(steps_key, 1)
+    order = _batches(jax.random.permutation(order_key, n), steps, batch_size)
+    return jax.tree.map(lambda part: part[order], x), jax.random.split(steps_key, steps)
 
 
 def _run_compiled(step, evaluate):
@@ -263,19 +276,38 @@ def _check_arguments(model, optimizer, epochs, key, batch_size):
 
 
 def _checked_examples(name, x):
-    """x as an array on the device, or an error that says what is wrong with it."""
+    """x as an array on the device (or a tuple of arrays), or an error that says what is wrong with it."""
+    if not isinstance(x, tuple):
+        x = _checked_array(name, x)
+        if x.dtype != jnp.uint8 and not jnp.issubdtype(x.dtype, jnp.floating):
+            raise TypeError(f"{name} must be uint8 (0 to 255) or float, not {x.dtype}; "
+                            f"convert it, for example with {name}.astype('float32')")  # fmt: skip
+        if x.ndim < 2:
+            raise ValueError(f"{name} must be [examples, ...], one row an example; its shape is {list(x.shape)}")
+        return x
+    if not x:
+        raise ValueError(f"{name} is an empty tuple")
+    parts = tuple(_checked_array(f"{name}[{number}]", part) for number, part in enumerate(x))
+    if len({len(part) for part in parts}) != 1:
+        raise ValueError(f"the arrays of {name} have different lengths: {[len(part) for part in parts]}")
+    return parts
+
+
+def _checked_array(name, x):
     x = x if isinstance(x, jax.Array) else np.asarray(x)
-    if x.dtype != np.uint8 and not jnp.issubdtype(x.dtype, jnp.floating):
-        raise TypeError(f"{name} must be uint8 (0 to 255) or float, not {x.dtype}; "
-                        f"convert it, for example with {name}.astype('float32')")  # fmt: skip
-    if x.ndim < 2:
-        raise ValueError(f"{name} must be [examples, ...], one row an example; its shape is {list(x.shape)}")
-    if x.size == 0:
+    if x.dtype.kind in "OSU":
+        raise TypeError(f"{name} must hold numbers, not {x.dtype}")
+    if x.ndim == 0 or x.size == 0:
         raise ValueError(f"{name} is empty: its shape is {list(x.shape)}")
     x = jnp.asarray(x)
-    if x.dtype != jnp.uint8 and not bool(jnp.isfinite(x).all()):
+    if jnp.issubdtype(x.dtype, jnp.floating) and not bool(jnp.isfinite(x).all()):
         raise ValueError(f"{name} holds NaN or infinite values")
     return x
+
+
+def _kind(x):
+    """What one example is, such as `uint8 [28, 28]`; of a tuple, each part."""
+    return ", ".join(f"{part.dtype} {list(part.shape[1:])}" for part in jax.tree.leaves(x))
 
 
 def _check_loss(loss_fn, graph, params, rest, batch, key):

@@ -18,6 +18,11 @@ def said(capsys):
     return run
 
 
+class Callable:  # an answer that can be called, such as a network, is looked at, not called
+    def __call__(self):
+        raise RuntimeError
+
+
 def unfinished():
     return 2 * ...
 
@@ -38,6 +43,7 @@ def test_not_tried_yet(said, answer):
         (True, True),
         (" Yes ", "yes"),
         (5, lambda answer: True),
+        (Callable(), lambda answer: isinstance(answer, Callable)),
         (5, lambda answer: None),
     ],
 )

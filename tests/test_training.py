@@ -151,6 +151,24 @@ def test_the_test_loss_covers_every_example_once(n_test):
     np.testing.assert_allclose(history.test_loss[-1], squared_error(x_test, model(x_test)), rtol=1e-5)
 
 
+def test_arrays_that_belong_together_stay_together():
+    labels = np.arange(50)
+    pixels = np.tile(labels[:, None], (1, 6)).astype(np.uint8)  # every image holds its own label
+    seen = []
+
+    def compare(model, batch, key):
+        images, numbers = batch
+        assert images.dtype == jnp.float32 and jnp.issubdtype(numbers.dtype, jnp.integer)
+        jax.debug.callback(lambda *pair: seen.append(pair), images[:, 0], numbers)
+        return squared_error(images, model(images))
+
+    history = small_fit(x=(pixels, labels), x_test=(pixels[:11], labels[:11]), loss_fn=compare)
+    jax.effects_barrier()
+    assert len(seen) == 3 * (6 + 2) and history.test_loss.shape == (3,)
+    for images, numbers in seen:
+        np.testing.assert_allclose(images * 255, numbers, atol=1e-4)
+
+
 def test_state_is_carried_in_training_and_left_alone_in_evaluation():
     model = Stateful(nnx.Rngs(0))
     history = small_fit(model, x_test=X)
@@ -312,9 +330,14 @@ class Bar:
         (dict(batch_size=51), ValueError, "at least 51 examples, but x has 50"),
         (dict(x=X[:0]), ValueError, r"empty: its shape is \[0, 6\]"),
         (dict(x=X[0]), ValueError, "one row an example"),
-        (dict(x=X.astype(np.int64)), TypeError, "not int64"),
+        (dict(x=X.astype(np.int64)), TypeError, "not int"),
         (dict(x=X > 0.5), TypeError, "not bool"),
-        (dict(x=[["a", "b"]]), TypeError, "must be uint8"),
+        (dict(x=[["a", "b"]]), TypeError, "must hold numbers"),
+        (dict(x=(X, np.arange(49))), ValueError, r"different lengths: \[50, 49\]"),
+        (dict(x=(X, np.array(["a"] * 50))), TypeError, r"x\[1\] must hold numbers"),
+        (dict(x=(X, np.float32(1))), ValueError, r"x\[1\] is empty"),
+        (dict(x=()), ValueError, "x is an empty tuple"),
+        (dict(x=(X, np.arange(50)), x_test=X), ValueError, r"x holds float32 \[6\], int32 \[\]"),
         (dict(x=np.where(X > 0.9, np.nan, X)), ValueError, "NaN or infinite"),
         (dict(x_test=X[:, :5]), ValueError, r"float32 \[5\] examples"),
         (dict(x_test=(X * 255).astype(np.uint8)), ValueError, "uint8"),
