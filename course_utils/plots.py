@@ -76,6 +76,32 @@ def image_grid(images, *, columns=10, titles=None, scale=0.8, vmin=0, vmax=None)
     return axes
 
 
+def reconstructions(x, *x_hats, names=None, scale=0.8):
+    """Originals in the first row; below, a row for each set of reconstructions, with the squared error of each image.
+
+    x and every x_hat: [n, height, width], uint8 (0 to 255) or float (0 to 1). names: one text per row, that of the
+    originals included. Returns the array of axes. Raises ValueError if the shapes differ.
+    """
+    arrays = [np.asarray(images) for images in (x, *x_hats)]
+    rows = [images / 255 if images.dtype == np.uint8 else images for images in arrays]
+    if rows[0].ndim != 3 or len(rows) < 2 or any(row.shape != rows[0].shape for row in rows):
+        shapes = ", ".join(str(list(row.shape)) for row in rows)
+        raise ValueError(f"reconstructions wants at least two [n, height, width] of one shape, but got {shapes}")
+    size = (len(rows[0]) * scale, len(rows) * (scale + 0.22))
+    axes = plt.subplots(len(rows), len(rows[0]), figsize=size, squeeze=False)[1]
+    for number, row in enumerate(rows):
+        for ax, original, image in zip(axes[number], rows[0], row):
+            ax.imshow(image, vmin=0, vmax=1, interpolation="nearest")
+            ax.set(xticks=[], yticks=[])
+            ax.grid(False)
+            ax.spines[:].set_visible(False)
+            if number > 0:
+                ax.set_title(f"{np.sum((image - original) ** 2):.1f}", fontsize=8, pad=2)
+        if names is not None:
+            axes[number, 0].set_ylabel(names[number], rotation=0, ha="right", va="center")
+    return axes
+
+
 def network(weights, *, activations=None, labels=None, names=None, ax=None):
     """Draw a small dense network: blue lines are positive weights, orange ones negative, thicker is larger.
 

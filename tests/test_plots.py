@@ -51,6 +51,20 @@ def test_image_grid_shows_every_image_on_one_scale():
             plots.image_grid(wrong)
 
 
+def test_reconstructions_stand_below_their_originals_with_their_squared_errors():
+    x = np.full((3, 2, 2), 255, np.uint8)
+    half, same = np.full((3, 2, 2), 0.5), np.ones((3, 2, 2))
+    axes = plots.reconstructions(x, half, same, names=["original", "half", "same"])
+    assert axes.shape == (3, 3)
+    assert [[ax.get_title() for ax in row] for row in axes] == [[""] * 3, ["1.0"] * 3, ["0.0"] * 3]
+    assert [row[0].get_ylabel() for row in axes] == ["original", "half", "same"]
+    assert {ax.images[0].get_clim() for ax in axes.flat} == {(0, 1)}
+    np.testing.assert_array_equal(axes[1, 2].images[0].get_array(), half[2])
+    for wrong in ((x,), (x, half[:2]), (x[0], half[0])):
+        with pytest.raises(ValueError, match="reconstructions wants"):
+            plots.reconstructions(*wrong)
+
+
 def test_network_colours_signs_and_thickens_large_weights():
     ax = plots.network(
         [np.array([[1.0], [-2.0]]), np.array([[0.5, 0.0]])],
