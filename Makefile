@@ -35,7 +35,7 @@ notebooks: .setup ## run the lessons and store their outputs (N=01_one_hot_toy f
 	@$(QUIET) $(PYTHON_IN) tools/run_notebooks.py $(if $(N),notebooks/$(N).ipynb)
 
 slides: .setup ## make slides of the lessons in build/slides
-	@$(PYTHON_IN) -m nbconvert --to slides --SlidesExporter.reveal_scroll=True --output-dir build/slides notebooks/*.ipynb
+	@$(PYTHON_IN) tools/slides.py
 
 lock: .setup ## renew requirements.lock from the ranges in pyproject.toml
 	@[ -x build/uv/bin/uv ] || $(PYTHON_IN) -m pip install --quiet --disable-pip-version-check --target build/uv uv
