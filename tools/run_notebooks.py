@@ -45,6 +45,8 @@ def clean(notebook):
     for cell in notebook.cells:
         kept = ("tags", "slideshow", "jupyter", "cellView")
         cell.metadata = {key: value for key, value in cell.metadata.items() if key in kept}
+        if {"quiz", "flashcards"} & set(cell.metadata.get("tags", [])):
+            cell.outputs = []  # scripts that a page shows only after it was run
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET, None)  # the text beside it stays
             if "image/png" in output.get("data", {}):
