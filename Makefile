@@ -26,7 +26,7 @@ test: .setup ## run all tests, and every notebook against its stored outputs
 test-colab: ## the same, without coverage, on the versions that Colab has
 	@sh tools/setup.sh colab
 	@.venv-colab/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall .
-	@$(QUIET) .venv-colab/bin/pytest $(PARALLEL) $(NBVAL) tests notebooks --ignore tests/test_speed.py
+	@$(QUIET) .venv-colab/bin/pytest $(PARALLEL) $(NBVAL) -m "not slow" tests notebooks --ignore tests/test_speed.py
 
 links: .setup ## write the repository's address (pyproject.toml) and the set-up cell into all files that carry them
 	@$(PYTHON_IN) tools/links.py

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 def pytest_collection_modifyitems(items):
     """The longest first: runs of whole notebooks, then nbval's, then the rest."""
-    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item.path.suffix != ".ipynb"))
+    items.sort(key=lambda item: ("test_runs_alone" not in item.name, item.path.suffix != ".ipynb"))
 
 
 class OneFileOneCore(LoadScopeScheduling):

@@ -179,8 +179,9 @@ def bare_python(tmp_path):
     return tmp_path / "python" / "bin" / "python"
 
 
-@pytest.mark.slow
-@every_notebook
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if number else []) for number, path in enumerate(NOTEBOOKS)]
+)
 def test_runs_alone_with_the_solutions(path, tmp_path, bare_python, wheel, monkeypatch):
     notebook = read(path)
     for cell, following in zip(notebook.cells, notebook.cells[1:] + [None]):
