@@ -29,7 +29,11 @@ class Autoencoder(nnx.Module):
 
 
 def mlp(sizes, rngs):
-    """Dense layers of the given widths with ReLU between them and nothing after the last: an `nnx.Sequential`."""
-    layers = [nnx.Linear(n_in, n_out, rngs=rngs) for n_in, n_out in itertools.pairwise(sizes)]
+    """Dense layers of the given widths with ReLU between them and nothing after the last: an `nnx.Sequential`.
+
+    Start values: biases 0, weights normal with variance 2/n for n inputs (He et al. 2015, arXiv:1502.01852).
+    """
+    start = nnx.initializers.he_normal()
+    layers = [nnx.Linear(n_in, n_out, kernel_init=start, rngs=rngs) for n_in, n_out in itertools.pairwise(sizes)]
     between = [layer for linear in layers[:-1] for layer in (linear, nnx.relu)]
     return nnx.Sequential(*between, layers[-1])

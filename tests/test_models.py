@@ -28,3 +28,11 @@ def test_autoencoder_mirrors_its_sizes_and_stays_between_0_and_1():
 
 def test_a_linear_autoencoder_has_no_hidden_layer():
     assert len(Autoencoder([12, 3], nnx.Rngs(0)).encoder.layers) == 1
+
+
+def test_start_values_keep_the_size_of_a_signal_through_many_layers():
+    """He et al. 2015: with variance 2/n the mean square after a ReLU does not shrink from layer to layer."""
+    network = mlp([500] * 9, nnx.Rngs(0))
+    x = jax.random.normal(jax.random.key(1), (1000, 500))
+    out = jnp.maximum(network(x), 0)
+    assert 0.7 < jnp.sqrt(jnp.mean(out**2)) < 1.4  # with variance 1/n it would be 1/16
