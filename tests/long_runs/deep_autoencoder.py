@@ -1,0 +1,65 @@
+"""A go at the 3.00 of Hinton and Salakhutdinov (Science 2006), from random weights and without pretraining.
+
+No long run has been completed yet; whoever makes one writes seeds, versions, command and error here.
+
+Run it from the checkout, on any machine that has the course's packages:
+
+    python tests/long_runs/deep_autoencoder.py                          100 epochs, seed 0
+    python tests/long_runs/deep_autoencoder.py --epochs 200 --seed 1    longer, another start
+
+The network is that of lesson 04 (`--sizes` takes others): ReLU, He start values, Adam with 200 steps of warm-up and
+a cosine to 0, batches of 128 (`--batch-size`), all 60,000 training images. The test set chooses nothing: what is
+reported is the error after the last epoch. Not collected by pytest, which looks for test_*.py.
+"""
+
+import argparse
+import platform
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+import flax
+import jax
+import optax
+from flax import nnx
+
+from course_utils import data
+from course_utils.losses import squared_error
+from course_utils.models import Autoencoder
+from course_utils.training import fit
+
+
+def loss_fn(model, batch, key):
+    return squared_error(batch, model(batch))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[784, 1000, 500, 250, 30])
+    args = parser.parse_args()
+
+    digits = data.mnist()
+    x, x_test = digits.x_train.reshape(-1, 784), digits.x_test.reshape(-1, 784)
+    steps = args.epochs * (len(x) // args.batch_size)
+    schedule = optax.warmup_cosine_decay_schedule(0.0, args.rate, min(200, steps // 2), steps)
+    model = Autoencoder(args.sizes, nnx.Rngs(args.seed))
+    history = fit(
+        model, loss_fn, x, optimizer=optax.adam(schedule), epochs=args.epochs, key=jax.random.key(100 + args.seed),
+        batch_size=args.batch_size, x_test=x_test,
+    )  # fmt: skip
+
+    print(args, f"| Python {platform.python_version()}, JAX {jax.__version__}, Flax {flax.__version__},",
+          f"Optax {optax.__version__}, {jax.devices()[0].device_kind}")  # fmt: skip
+    for epoch, (train, test) in enumerate(zip(history.loss, history.test_loss), start=1):
+        if epoch in (1, 2, 5, 10, 12) or epoch % 10 == 0 or epoch == args.epochs:
+            print(f"epoch {epoch:4d}: training {train:.3f}, test {test:.3f}")
+    print(f"squared error per test image: {history.test_loss[-1]:.3f} after {history.seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
