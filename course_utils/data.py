@@ -21,7 +21,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["DataError", "Dataset", "fashion_mnist", "mnist", "one_hot"]
+from course_utils.faces import FACTORS, LEVELS, draw
+
+__all__ = ["DataError", "Dataset", "Faces", "faces", "fashion_mnist", "mnist", "one_hot"]
 
 # Where to look, first hit wins: inside an installed package, then beside it in a checkout.
 FOLDERS = (Path(__file__).parent / "_data", Path(__file__).parent.parent / "data")
@@ -98,6 +100,30 @@ def one_hot(n: int) -> np.ndarray:
     if n < 1:
         raise ValueError(f"one_hot(n) needs n of at least 1, got {n}")
     return np.eye(n, dtype=np.float32)
+
+
+class Faces(NamedTuple):
+    """Drawn faces and the factors they were drawn from.
+
+    images: uint8 [n, 32, 32, 3], red, green, blue. factors: int32 [n, 6], from 0 to `levels[j]` − 1.
+    names, levels: the name of each factor, and how many values it takes.
+    """
+
+    images: np.ndarray
+    factors: np.ndarray
+    names: tuple[str, ...]
+    levels: tuple[int, ...]
+
+
+def faces(n: int, seed: int = 0) -> Faces:
+    """n faces whose six factors are drawn independently and uniformly; a second for about 5,000.
+
+    Same n and seed: same faces. `course_utils.faces.draw` draws faces of chosen factors. Raises ValueError if n < 1.
+    """
+    if n < 1:
+        raise ValueError(f"faces(n) needs n of at least 1, got {n}")
+    factors = np.random.default_rng(seed).integers(0, LEVELS, (n, len(LEVELS)), dtype=np.int32)
+    return Faces(draw(factors / (np.array(LEVELS) - 1)), factors, FACTORS, LEVELS)
 
 
 def _load(name, classes):

@@ -1,7 +1,8 @@
 """Losses in one convention: summed over the dimensions of an example, averaged over the batch.
 
 Every function takes arrays of shape [batch, ...] and returns one number. The likelihoods are in nats per example;
-with the squared error it is squared units of the data per example. Lesson 02 derives the first three.
+with the squared error it is squared units of the data per example. Lesson 02 derives the first three, lesson 09 the
+KL and the ELBO, lesson 11 the importance-weighted bound.
 """
 
 import math
@@ -62,3 +63,29 @@ def gaussian_kl(mu, log_var):
     """
     mu, log_var = _same_shape(mu=mu, log_var=log_var)
     return jnp.mean(_per_example(0.5 * (mu**2 + jnp.exp(log_var) - 1 - log_var)))
+
+
+def elbo(x, logits, mu, log_var, beta=1.0):
+    """Evidence lower bound of a VAE with Bernoulli pixels, in nats per example: log p(x|z) − β KL(q(z|x) ‖ p(z)).
+
+    x: float [batch, ...] in [0, 1]; logits: float [batch, ...], decoded from one sample z of q for each example;
+    mu, log_var: float [batch, d], the encoder's Gaussian. The larger the better: −elbo is the loss. With β = 1 its
+    mean over z is a lower bound of log p(x) (for x that is 0 or 1). Raises ValueError if shapes do not fit.
+    Kingma & Welling 2014, eq. 3; β: Higgins et al. 2017.
+    """
+    if len(x) != len(mu):
+        raise ValueError(f"x holds {len(x)} examples, but mu holds {len(mu)}")
+    return -bernoulli_nll(x, logits) - beta * gaussian_kl(mu, log_var)
+
+
+def iwae_bound(log_weights):
+    """Importance-weighted bound of log p(x), in nats per example: mean over the batch of log (1/k Σ w).
+
+    log_weights: float [k, batch], log w = log p(x, z) − log q(z|x) for k samples z of q(z|x) per example. k = 1 gives
+    the ELBO; on average the bound grows with k, towards log p(x). Raises ValueError for another shape.
+    Burda, Grosse & Salakhutdinov 2016, eq. 8.
+    """
+    log_weights = jnp.asarray(log_weights)
+    if log_weights.ndim != 2 or log_weights.size == 0:
+        raise ValueError(f"log_weights must be [k, batch], not {list(log_weights.shape)}")
+    return jnp.mean(jax.nn.logsumexp(log_weights, axis=0) - math.log(len(log_weights)))

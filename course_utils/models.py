@@ -2,6 +2,8 @@
 
 import itertools
 
+import jax
+import jax.numpy as jnp
 from flax import nnx
 
 
@@ -26,6 +28,43 @@ class Autoencoder(nnx.Module):
 
     def __call__(self, x):
         return self.decode(self.encode(x))
+
+
+class VAE(nnx.Module):
+    """A dense variational autoencoder with Gaussian codes and Bernoulli pixels (lesson 11).
+
+    sizes: the widths from the input to the code, such as [784, 400, 20]. The encoder's last layer is twice as wide
+    as the code: μ and log σ².
+    """
+
+    def __init__(self, sizes, rngs):
+        self.encoder = mlp([*sizes[:-1], 2 * sizes[-1]], rngs)
+        self.decoder = mlp(sizes[::-1], rngs)
+
+    def encode(self, x):
+        """μ and log σ² of q(z|x), each [batch, sizes[-1]], of inputs [batch, sizes[0]]."""
+        mu, log_var = jnp.split(self.encoder(x), 2, axis=-1)
+        return mu, log_var
+
+    def decode(self, z):
+        """Logits [batch, sizes[0]] of codes [batch, sizes[-1]]; their sigmoid is the image."""
+        return self.decoder(z)
+
+    def __call__(self, x, key):
+        """Logits, decoded from one sample of each code, and the μ and log σ² of the codes."""
+        mu, log_var = self.encode(x)
+        return self.decode(gaussian_sample(key, mu, log_var)), mu, log_var
+
+
+def gaussian_sample(key, mu, log_var):
+    """A sample z = μ + σ ε of N(μ, σ²), ε ~ N(0, 1), through which gradients reach μ and log σ².
+
+    mu, log_var: float [...] of one shape, which is that of the sample; log_var is log σ², so σ = exp(½ log σ²).
+    Lesson 10; Kingma & Welling 2014, section 2.4. Raises ValueError if the shapes differ.
+    """
+    if jnp.shape(mu) != jnp.shape(log_var):
+        raise ValueError(f"the shapes differ: mu {list(jnp.shape(mu))}, log_var {list(jnp.shape(log_var))}")
+    return mu + jnp.exp(0.5 * log_var) * jax.random.normal(key, jnp.shape(mu))
 
 
 def mlp(sizes, rngs):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
-from course_utils.losses import bernoulli_nll, gaussian_kl, gaussian_nll, squared_error
+from course_utils.losses import bernoulli_nll, elbo, gaussian_kl, gaussian_nll, iwae_bound, squared_error
 
 RNG = np.random.default_rng(0)
 SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(1, 3))
@@ -85,3 +85,56 @@ def test_shapes_that_would_broadcast_are_refused(loss):
         loss(np.zeros((5, 3)), np.zeros((5, 1)))
     with pytest.raises(ValueError, match=r"\[batch, ...\]"):
         loss(np.zeros(5), np.zeros(5))
+
+
+# --- The bounds of a VAE ----------------------------------------------------------------------------------------------
+
+
+def test_elbo_is_likelihood_minus_kl():
+    x, logits = RNG.uniform(size=(5, 7)), RNG.normal(size=(5, 7))
+    mu, log_var = RNG.normal(size=(5, 2)), RNG.normal(size=(5, 2))
+    parts = float(bernoulli_nll(x, logits)), float(gaussian_kl(mu, log_var))
+    np.testing.assert_allclose(elbo(x, logits, mu, log_var), -parts[0] - parts[1], rtol=1e-6)
+    np.testing.assert_allclose(elbo(x, logits, mu, log_var, beta=4.0), -parts[0] - 4 * parts[1], rtol=1e-6)
+    with pytest.raises(ValueError, match="5 examples, but mu holds 4"):
+        elbo(x, logits, mu[:4], log_var[:4])
+
+
+def test_elbo_is_a_lower_bound_whose_gap_is_the_kl_to_the_posterior():
+    """One pixel, one code number: log p(x) by quadrature."""
+    z = np.linspace(-10, 10, 20_001)
+    dz, logits = z[1] - z[0], 2.0 * z - 0.5
+    joint = stats.norm.pdf(z) / (1 + np.exp(-logits))  # x = 1
+    evidence = np.log(joint.sum() * dz)
+    mu, sigma = 0.4, 0.8
+    q = stats.norm.pdf(z, mu, sigma)
+    posterior = joint / np.exp(evidence)
+    gap = np.sum(q * np.log(q / posterior)) * dz
+    samples = RNG.normal(mu, sigma, 200_000)
+    n = len(samples)
+    bound = elbo(np.ones((n, 1)), (2.0 * samples - 0.5)[:, None], np.full((n, 1), mu), np.full((n, 1), 2 * np.log(sigma)))
+    assert gap > 0.005
+    np.testing.assert_allclose(bound, evidence - gap, atol=0.003)
+
+
+def test_iwae_bound_is_the_mean_logarithm_of_the_mean_weight():
+    log_weights = RNG.normal(size=(6, 4))
+    np.testing.assert_allclose(iwae_bound(log_weights), np.log(np.exp(log_weights).mean(axis=0)).mean(), rtol=1e-5)
+    np.testing.assert_allclose(iwae_bound(log_weights[:1]), log_weights[0].mean(), rtol=1e-5)
+    np.testing.assert_allclose(iwae_bound(log_weights - 2000), iwae_bound(log_weights) - 2000, rtol=1e-6)  # no underflow
+    np.testing.assert_allclose(iwae_bound(np.full((50, 3), -7.0)), -7, rtol=1e-6)
+
+
+def test_iwae_bound_grows_with_k_towards_the_evidence():
+    """Weights exp(s·n − s²/2) have mean 1, so log p = 0, and the ELBO is −s²/2."""
+    s = 1.2
+    log_weights = s * RNG.normal(size=(64, 20_000)) - s**2 / 2
+    bounds = [float(iwae_bound(log_weights[:k])) for k in (1, 4, 16, 64)]
+    assert bounds == sorted(bounds) and -0.05 < bounds[-1] < 0
+    np.testing.assert_allclose(bounds[0], -(s**2) / 2, atol=0.04)
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (0, 5), (2, 3, 4)])
+def test_iwae_bound_wants_k_times_batch(shape):
+    with pytest.raises(ValueError, match=r"must be \[k, batch\]"):
+        iwae_bound(np.zeros(shape))

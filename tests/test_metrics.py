@@ -5,10 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import subspace_angles
+from scipy.stats import entropy
 from sklearn.decomposition import PCA
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import mutual_info_score
 
 from course_utils import data
-from course_utils.metrics import principal_angles
+from course_utils.metrics import beta_vae_score, completeness, continuity, dci, mig, mutual_information, principal_angles
 
 
 def at_angle(theta):
@@ -88,3 +91,147 @@ def test_pca_of_lesson_03_is_that_of_scikit_learn_and_of_2006():
     assert principal_angles(directions, pca.components_.T)[0] < 1e-6
     # scikit-learn divides by n − 1, the course by n
     np.testing.assert_allclose(pca.explained_variance_ * (len(x_train) - 1) / len(x_train), eigenvalues[:30], rtol=1e-9)
+
+
+# --- Continuity and completeness --------------------------------------------------------------------------------------
+
+STARTS, ENDS = np.array([[-1.0, 0.0], [-1.0, 1.0]]), np.array([[1.0, 0.0], [1.0, -1.0]])
+
+
+def test_continuity_of_decoders_whose_value_is_known():
+    matrix = np.random.default_rng(0).normal(size=(2, 9))
+    np.testing.assert_allclose(continuity(lambda z: z @ matrix + 3, STARTS, ENDS), 1, rtol=1e-4)
+    jump = lambda z: np.where(z[:, :1] > 0.37, 5.0, 1.0) * np.ones(9)
+    np.testing.assert_allclose(continuity(jump, STARTS, ENDS, steps=40), 1 / 40)
+    np.testing.assert_allclose(continuity(lambda z: np.ones((len(z), 9)), STARTS, ENDS), 1)
+    flat_then_ramp = lambda z: np.maximum(0, z[:, :1]).reshape(-1, 1, 1)  # nothing on the first half of each line
+    np.testing.assert_allclose(continuity(flat_then_ramp, STARTS, ENDS, steps=50), 0.5, rtol=1e-4)
+
+
+def test_continuity_does_not_depend_on_the_scale_of_codes_or_images():
+    decode = lambda z: np.tanh(3 * z @ np.array([[1.0, 2.0], [0.5, -1.0]]))
+    value = continuity(decode, STARTS, ENDS)
+    np.testing.assert_allclose(continuity(lambda z: 7 * decode(z / 100), 100 * STARTS, 100 * ENDS), value, rtol=1e-4)
+    assert ((value > 1 / 50) & (value < 1)).all()
+
+
+def test_continuity_refuses_what_does_not_belong_together():
+    with pytest.raises(ValueError, match=r"\[2, 2\] and ends \[1, 2\]"):
+        continuity(lambda z: z, STARTS, ENDS[:1])
+    with pytest.raises(ValueError, match="steps at least 1"):
+        continuity(lambda z: z, STARTS, ENDS, steps=0)
+
+
+def test_completeness_is_the_share_that_the_judge_accepts():
+    codes = np.random.default_rng(0).uniform(-1, 1, (4000, 2))
+    inside = lambda images: np.hypot(*images.T) < 1  # a disc in a square: π/4
+    assert abs(completeness(lambda z: z, codes, inside) - np.pi / 4) < 0.02
+    assert completeness(lambda z: 0 * z, codes, inside) == 1 and completeness(lambda z: z + 5, codes, inside) == 0
+    with pytest.raises(ValueError, match=r"bool \[4000\], but it returned float64"):
+        completeness(lambda z: z, codes, lambda images: images[:, 0])
+
+
+# --- Codes against known factors --------------------------------------------------------------------------------------
+
+LEVELS = np.array([5, 4, 3])
+FACTORS = np.random.default_rng(1).integers(0, LEVELS, (6000, 3))
+AS_CODES = FACTORS / (LEVELS - 1.0)
+STANDARD = (AS_CODES - AS_CODES.mean(0)) / AS_CODES.std(0)
+ROTATION = np.linalg.qr(np.array([[1.0, 1, 1], [1, -1, 0.2], [0.3, 1, -1]]))[0]
+
+
+def test_the_factors_themselves_are_perfect_codes():
+    shuffled_and_turned = AS_CODES[:, [2, 0, 1]] * [3.0, -1.0, 0.2]
+    for codes in (AS_CODES, shuffled_and_turned):
+        assert mig(codes, FACTORS) > 0.99
+        np.testing.assert_allclose(dci(codes, FACTORS), 1, atol=0.03)
+    np.testing.assert_allclose(mutual_information(AS_CODES, FACTORS).diagonal(), np.log(LEVELS), atol=0.01)
+
+
+def test_zeros_are_worth_nothing():
+    assert mig(np.zeros((6000, 3)), FACTORS) == 0
+    assert dci(np.zeros((6000, 3)), FACTORS)[:2] == (0, 0) and dci(np.zeros((6000, 3)), FACTORS)[2] < 0.001
+
+
+def test_a_rotation_mixes_the_factors_but_loses_nothing():
+    codes = STANDARD @ ROTATION
+    d, c, i = dci(codes, FACTORS)
+    assert mig(codes, FACTORS) < 0.4 and d < 0.5 and c < 0.5 and i > 0.999
+    equal = STANDARD[:, :2] @ np.array([[1, 1], [1, -1]]) / np.sqrt(2)  # by 45 degrees: each number serves both alike
+    np.testing.assert_allclose(dci(equal, FACTORS[:, :2]), [0, 0, 1], atol=0.01)
+
+
+def test_a_duplicated_code_has_no_gap_but_stays_disentangled():
+    codes = np.repeat(AS_CODES, 2, axis=1)
+    assert mig(codes, FACTORS) == 0
+    d, c, i = dci(codes, FACTORS)
+    np.testing.assert_allclose([d, c, i], [1, 1 - np.log(2) / np.log(6), 1], atol=0.03)
+
+
+def test_mutual_information_and_mig_are_those_of_scikit_learn():
+    rng = np.random.default_rng(2)
+    codes = STANDARD @ rng.normal(size=(3, 4)) + rng.normal(size=(6000, 4))
+    cut = [np.digitize(code, np.histogram(code, 20)[1][1:-1]) for code in codes.T]
+    table = np.array([[mutual_info_score(factor, code) for factor in FACTORS.T] for code in cut])
+    np.testing.assert_allclose(mutual_information(codes, FACTORS), table, atol=1e-9)
+    entropies = [entropy(np.bincount(factor)) for factor in FACTORS.T]
+    ordered = np.sort(table, axis=0)[::-1]
+    np.testing.assert_allclose(mig(codes, FACTORS), np.mean((ordered[0] - ordered[1]) / entropies), atol=1e-9)
+
+
+def test_dci_is_that_of_scikit_learn_and_scipy():
+    rng = np.random.default_rng(3)
+    codes = STANDARD @ rng.normal(size=(3, 4)) + rng.normal(size=(6000, 4))
+    train, test = slice(0, 3000), slice(3000, None)
+    z = (codes - codes[train].mean(0)) / codes[train].std(0)
+    v = (FACTORS - FACTORS[train].mean(0)) / FACTORS[train].std(0)
+    model = LinearRegression().fit(z[train], v[train])
+    R = np.abs(model.coef_).T
+    d = np.average(1 - entropy(R, base=3, axis=1), weights=R.sum(axis=1))
+    c = np.average(1 - entropy(R, base=4, axis=0), weights=R.sum(axis=0))
+    i = np.mean([LinearRegression().fit(z[train], v[train, j]).score(z[test], v[test, j]) for j in range(3)])
+    np.testing.assert_allclose(dci(codes, FACTORS), [d, c, i], atol=1e-3)
+
+
+def pairs(codes_of, groups=400, size=20, seed=0):
+    """Codes of pairs that agree in one factor, as `beta_vae_score` wants them."""
+    rng = np.random.default_rng(seed)
+    a, b = rng.integers(0, LEVELS, (2, groups, size, 3))
+    fixed = rng.integers(0, 3, groups)
+    for group, factor in enumerate(fixed):
+        b[group, :, factor] = a[group, :, factor]
+    return codes_of(a / (LEVELS - 1)), codes_of(b / (LEVELS - 1)), fixed
+
+
+def test_beta_vae_score_of_codes_whose_score_is_known():
+    assert beta_vae_score(*pairs(lambda v: v)) > 0.99
+    assert beta_vae_score(*pairs(lambda v: np.repeat(v, 2, axis=-1))) > 0.99
+    assert abs(beta_vae_score(*pairs(lambda v: 0 * v)) - 1 / 3) < 0.1
+    noise = np.random.default_rng(5)
+    assert abs(beta_vae_score(*pairs(lambda v: noise.normal(size=v.shape))) - 1 / 3) < 0.1
+
+
+def test_beta_vae_score_is_that_of_a_logistic_regression():
+    mixed = lambda v: v @ ROTATION + 0.3 * np.sin(9 * v)
+    a, b, fixed = pairs(mixed, size=4)
+    points = np.abs(a - b).mean(axis=1)
+    points = (points - points[:200].mean(0)) / points[:200].std(0)
+    reference = LogisticRegression(C=5.0, max_iter=1000).fit(points[:200], fixed[:200]).score(points[200:], fixed[200:])
+    assert 0.5 < reference < 1 and abs(beta_vae_score(a, b, fixed) - reference) < 0.02
+
+
+def test_metrics_refuse_what_does_not_belong_together():
+    with pytest.raises(ValueError, match=r"must be \[n, d\] and \[n, k\]"):
+        mig(AS_CODES[:5], FACTORS)
+    with pytest.raises(ValueError, match="whole numbers"):
+        mig(AS_CODES, AS_CODES)
+    with pytest.raises(ValueError, match="at least two code numbers"):
+        mig(AS_CODES[:, :1], FACTORS)
+    with pytest.raises(ValueError, match="factor 1 never changes"):
+        mig(AS_CODES, FACTORS * [1, 0, 1])
+    with pytest.raises(ValueError, match="two factors"):
+        dci(AS_CODES, FACTORS[:, :1])
+    with pytest.raises(ValueError, match="NaN"):
+        dci(AS_CODES * np.nan, FACTORS)
+    with pytest.raises(ValueError, match=r"\[groups, pairs, d\]"):
+        beta_vae_score(AS_CODES, AS_CODES, FACTORS[:, 0])

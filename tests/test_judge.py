@@ -1,0 +1,48 @@
+"""The judge of digits accepts digits and refuses spoiled ones."""
+
+import numpy as np
+import pytest
+
+from course_utils import data
+from course_utils.judge import digit_judge, soften, spoil
+
+
+@pytest.fixture(scope="module")
+def digits():
+    digits = data.mnist()
+    return digits.x_test[:2000] / np.float32(255), digits.y_test[:2000]
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return digit_judge()
+
+
+def test_the_judge_accepts_digits_and_refuses_spoiled_ones(judge, digits):
+    images, labels = digits
+    rng = np.random.default_rng(0)
+    spoiled, kind = spoil(images, labels, rng)
+    assert judge(images).dtype == bool and judge(images).shape == (2000,)
+    assert judge(images).mean() > 0.9 and judge(soften(images, rng)).mean() > 0.85
+    for number in range(4):
+        assert judge(soften(spoiled[kind == number], rng)).mean() < 0.25
+    np.testing.assert_array_equal(judge(images.reshape(-1, 784)), judge(images))
+
+
+def test_the_judge_knows_the_digits(judge, digits):
+    images, labels = digits
+    probabilities = np.asarray(judge.probabilities(images))
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-4)
+    assert np.mean(probabilities[:, :10].argmax(axis=1) == labels) > 0.95
+
+
+def test_soften_keeps_the_brightness_and_spoil_leaves_the_originals_alone(digits):
+    images, labels = digits
+    before = images.copy()
+    soft = soften(images, np.random.default_rng(1))
+    spoiled, kind = spoil(images, labels, np.random.default_rng(1))
+    np.testing.assert_array_equal(images, before)
+    assert soft.shape == images.shape and soft.min() >= 0 and soft.max() <= 1 + 1e-6
+    assert soft.max(axis=(1, 2)).mean() > 0.95 and 0.1 < np.mean((soft == images).all(axis=(1, 2))) < 0.4
+    assert spoiled.shape == (len(kind), 28, 28) and spoiled.min() >= 0 and spoiled.max() <= 1 + 1e-6
+    assert set(kind) == {0, 1, 2, 3} and 0.85 * len(images) < len(spoiled) < len(images)
