@@ -19,14 +19,14 @@ test: .setup ## run all tests, and every notebook against its stored outputs
 	@status=0; \
 	$(QUIET) $(PYTHON_IN) -m pytest $(PARALLEL) tests --ignore tests/test_notebooks.py --ignore tests/test_speed.py \
 	    --cov --cov-report term-missing:skip-covered --cov-fail-under 95 || status=1; \
-	$(QUIET) $(PYTHON_IN) -m pytest $(PARALLEL) $(NBVAL) tests/test_notebooks.py notebooks || status=1; \
+	$(QUIET) $(PYTHON_IN) -m pytest $(PARALLEL) $(NBVAL) -m "not slow" tests/test_notebooks.py notebooks || status=1; \
 	$(QUIET) $(PYTHON_IN) -m pytest -q tests/test_speed.py || status=1; \
 	exit $$status
 
-test-colab: ## the same, without coverage, on the versions that Colab has
+test-colab: ## the tests on the versions that Colab has, and every lesson alone with all its solutions
 	@sh tools/setup.sh colab
 	@.venv-colab/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall .
-	@$(QUIET) .venv-colab/bin/pytest $(PARALLEL) $(NBVAL) -m "not slow" tests notebooks --ignore tests/test_speed.py
+	@$(QUIET) .venv-colab/bin/pytest $(PARALLEL) $(NBVAL) tests notebooks/00_start_here.ipynb --ignore tests/test_speed.py
 
 links: .setup ## write the repository's address (pyproject.toml) and the set-up cell into all files that carry them
 	@$(PYTHON_IN) tools/links.py
