@@ -1,6 +1,15 @@
 """A go at the 3.00 of Hinton and Salakhutdinov (Science 2006), from random weights and without pretraining.
 
-No long run has been completed yet; whoever makes one writes seeds, versions, command and error here.
+Result: 3.91 squared error per test image after 100 epochs; 3.00 was not reached. More training of this network does not
+help: the training error falls to 1.60, and the test error stays where it is from epoch 60 on.
+
+    epoch            10      20      50      70     100
+    training       4.74    3.86    2.44    1.89    1.60
+    test           5.37    4.75    3.98    3.89    3.91
+
+(first command below, seed 0, once; Python 3.11, JAX 0.10.2, Flax 0.12.8, Optax 0.2.8, two CPU cores, 20 minutes on a
+busy machine). Lesson 04 gets 3.97 in 10 epochs, because its learning rate falls to 0 within them; one hidden layer of 1741
+in each half, with as many weights, got 3.62 there.
 
 Run it from the checkout, on any machine that has the course's packages:
 
