@@ -35,7 +35,7 @@ def spoil(images, labels, rng):
     kind [m]), kind 0 mixture, 1 overlay, 2 halves, 3 broken; m ≤ n, since two digits of the same class are left out.
     """
     n, partner = len(images), rng.permutation(len(images))
-    other, weight = images[partner], rng.uniform(0.35, 0.65, (n, 1, 1))
+    other, weight = images[partner], rng.uniform(0.35, 0.65, (n, 1, 1)).astype(np.float32)
     left_right = rng.random((n, 1, 1)) < 0.5
     first_half = np.where(left_right, np.arange(28) < 14, (np.arange(28) < 14)[:, None])
     stain = gaussian_filter(rng.normal(size=(n, 28, 28)).astype(np.float32), (0, 2, 2))
@@ -49,10 +49,10 @@ def spoil(images, labels, rng):
 
 
 class Judge(nnx.Module):
-    """A dense network 784-300-11: the ten digits, and `SPOILED`."""
+    """A dense network 784-500-11: the ten digits, and `SPOILED`."""
 
     def __init__(self, rngs):
-        self.network = mlp([784, 300, SPOILED + 1], rngs)
+        self.network = mlp([784, 500, SPOILED + 1], rngs)
 
     def probabilities(self, images):
         """[n, 11], each row sums to 1, of images [n, 28, 28] or [n, 784] with pixels in [0, 1]."""
@@ -63,23 +63,38 @@ class Judge(nnx.Module):
         return np.asarray(self.probabilities(images)[:, SPOILED] < 0.5)
 
 
-def digit_judge(seed=0):
-    """Train a `Judge` on the MNIST training images, softened, and as many spoiled ones.
+def move(images, rng):
+    """Each image moved by −2 to 2 whole pixels in both directions; MNIST's margins leave room for that.
 
-    Ten seconds on two cores. It accepts about 95 % of the test digits and 10 % of spoiled ones, but of what it has
+    images: [n, 28, 28]; rng: a NumPy Generator. Returns new images.
+    """
+    shifts = rng.integers(-2, 3, (2, len(images)))
+    row, column = [(np.arange(28) - shift[:, None]) % 28 for shift in shifts]
+    return images[np.arange(len(images))[:, None, None], row[:, :, None], column[:, None, :]]
+
+
+def digit_judge(seed=0):
+    """Train a `Judge` on the MNIST training images and as many spoiled ones, all of them softened and moved.
+
+    Moved, because digits lie in the middle of their images and spoiled ones need not: a judge would use that. Ten
+    seconds on two cores. It accepts about 92 % of the test digits and 11 % of spoiled ones, but of what it has
     never seen it knows nothing. Lesson 08 builds it and says what it overlooks.
     """
     rng, digits = np.random.default_rng(seed), data.mnist()
-    images, labels = digits.x_train / np.float32(255), digits.y_train
-    spoiled, _ = spoil(images, labels, rng)
-    x = np.concatenate([soften(images, rng), soften(spoiled, rng)])
-    x = np.rint(255 * x).astype(np.uint8).reshape(-1, 784)
-    y = np.concatenate([labels, np.full(len(spoiled), SPOILED)]).astype(np.int32)
+    x, y = [], []
+    for start in range(0, 60_000, 5_000):  # in pieces, which saves memory
+        piece = slice(start, start + 5_000)
+        images, labels = digits.x_train[piece] / np.float32(255), digits.y_train[piece]
+        spoiled, _ = spoil(images, labels, rng)
+        for sort, names in ((images, labels), (spoiled, np.full(len(spoiled), SPOILED))):
+            x.append(np.rint(255 * move(soften(sort, rng), rng)).astype(np.uint8).reshape(-1, 784))
+            y.append(names.astype(np.int32))
 
     def loss(judge, batch, key):
         x, y = batch
         return optax.softmax_cross_entropy_with_integer_labels(judge.network(x), y).mean()
 
-    judge = Judge(nnx.Rngs(seed))
-    fit(judge, loss, (x, y), optimizer=optax.adam(1e-3), epochs=4, key=jax.random.key(seed), batch_size=256)
+    judge, examples = Judge(nnx.Rngs(seed)), (np.concatenate(x), np.concatenate(y))
+    optimizer = optax.adam(optax.cosine_decay_schedule(2e-3, 8 * (len(examples[1]) // 256)))
+    fit(judge, loss, examples, optimizer=optimizer, epochs=8, key=jax.random.key(seed), batch_size=256)
     return judge

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from course_utils import data
-from course_utils.judge import digit_judge, soften, spoil
+from course_utils.judge import digit_judge, move, soften, spoil
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def test_the_judge_accepts_digits_and_refuses_spoiled_ones(judge, digits):
     rng = np.random.default_rng(0)
     spoiled, kind = spoil(images, labels, rng)
     assert judge(images).dtype == bool and judge(images).shape == (2000,)
-    assert judge(images).mean() > 0.9 and judge(soften(images, rng)).mean() > 0.85
+    assert judge(images).mean() > 0.88 and judge(soften(images, rng)).mean() > 0.85
     for number in range(4):
         assert judge(soften(spoiled[kind == number], rng)).mean() < 0.25
     np.testing.assert_array_equal(judge(images.reshape(-1, 784)), judge(images))
@@ -46,3 +46,22 @@ def test_soften_keeps_the_brightness_and_spoil_leaves_the_originals_alone(digits
     assert soft.max(axis=(1, 2)).mean() > 0.95 and 0.1 < np.mean((soft == images).all(axis=(1, 2))) < 0.4
     assert spoiled.shape == (len(kind), 28, 28) and spoiled.min() >= 0 and spoiled.max() <= 1 + 1e-6
     assert set(kind) == {0, 1, 2, 3} and 0.85 * len(images) < len(spoiled) < len(images)
+
+
+def test_the_judge_does_not_care_where_in_the_image_a_digit_lies(judge, digits):
+    images, labels = digits
+    rng = np.random.default_rng(2)
+    spoiled, _ = spoil(images, labels, rng)
+    assert abs(judge(move(images, rng)).mean() - judge(images).mean()) < 0.05
+    assert abs(judge(move(spoiled, rng)).mean() - judge(spoiled).mean()) < 0.05
+
+
+def test_move_moves_by_at_most_two_pixels_and_keeps_the_digit_whole(digits):
+    images, _ = digits
+    moved = move(images, np.random.default_rng(3))
+    rows, columns = np.indices((28, 28))
+    centre = lambda x: np.stack([(x * place).sum(axis=(1, 2)) / x.sum(axis=(1, 2)) for place in (rows, columns)])
+    shift = centre(moved) - centre(images)
+    np.testing.assert_allclose(shift, np.rint(shift), atol=1e-3)
+    assert set(np.rint(shift).ravel().astype(int)) == {-2, -1, 0, 1, 2}
+    np.testing.assert_allclose(np.sort(moved.reshape(2000, -1)), np.sort(images.reshape(2000, -1)))
