@@ -58,10 +58,11 @@ def test_the_judge_does_not_care_where_in_the_image_a_digit_lies(judge, digits):
 
 def test_move_moves_by_at_most_two_pixels_and_keeps_the_digit_whole(digits):
     images, _ = digits
+    images = images[images[:, 2:-2, 2:-2].sum(axis=(1, 2)) == images.sum(axis=(1, 2))]  # two empty pixels all around
     moved = move(images, np.random.default_rng(3))
     rows, columns = np.indices((28, 28))
     centre = lambda x: np.stack([(x * place).sum(axis=(1, 2)) / x.sum(axis=(1, 2)) for place in (rows, columns)])
     shift = centre(moved) - centre(images)
     np.testing.assert_allclose(shift, np.rint(shift), atol=1e-3)
     assert set(np.rint(shift).ravel().astype(int)) == {-2, -1, 0, 1, 2}
-    np.testing.assert_allclose(np.sort(moved.reshape(2000, -1)), np.sort(images.reshape(2000, -1)))
+    np.testing.assert_allclose(np.sort(moved.reshape(len(images), -1)), np.sort(images.reshape(len(images), -1)))
