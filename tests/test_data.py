@@ -146,7 +146,8 @@ def test_installed_layout_without_network_or_jax(tmp_path):
     cwd.mkdir()
     (site / "course_utils").mkdir(parents=True)
     (site / "course_utils" / "__init__.py").touch()
-    shutil.copy(ROOT / "course_utils" / "data.py", site / "course_utils")
+    for name in ("data.py", "faces.py"):
+        shutil.copy(ROOT / "course_utils" / name, site / "course_utils")
     shutil.copytree(ROOT / "data", site / "course_utils" / "_data")
     before = sorted(tmp_path.rglob("*"))
     program = (

@@ -222,7 +222,7 @@ def test_the_first_python_that_fits_is_taken_and_a_failure_leaves_nothing_behind
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_leaves_nothing_behind(fresh, sent):
-    process = fresh(python3=fake(12, makes_venv="mkdir .venv; exec sleep 1"))
+    process = fresh(python3=fake(12, makes_venv="mkdir .venv; exec sleep 4"))
     while not fresh.venv.exists():
         time.sleep(0.01)
     process.send_signal(sent)
