@@ -11,7 +11,16 @@ value, each time an image is seen. Adam with eps 1e-4, batches of 20; stage i = 
 0.001 · 10^(−i/7). A shorter schedule keeps the same first stages. The test set is drawn once; its NLL is estimated with
 5,000 importance samples an image (`--samples`). Not collected by pytest, which looks for test_*.py.
 
-RESULTS
+Results so far, each once with seed 0 (Python 3.11, JAX 0.10.2, Flax 0.12.8, Optax 0.2.8, two CPU cores), on the first
+1,000 test images; the whole schedule was not run yet, it needs a GPU or some hours (VAE) or days (IWAE-50):
+
+    command                                          epochs   NLL ≤, with 1 / 50 / 5,000 samples     minutes
+    --stages 3 --test-images 1000                        13   101.85 / 96.78 / 95.25 nats                0.7
+    --stages 3 --test-images 1000 --k 50                 13   109.85 / 95.32 / 92.41                       8
+    --stages 5 --test-images 1000                       121    95.15 / 90.63 / 89.39                       6
+
+So after the same 13 epochs the network that was trained with 50 samples is 2.8 nats better. Both are on the way to the
+published values, and not there.
 """
 
 import argparse
