@@ -11,7 +11,7 @@ SIZE = 32
 FACTORS = ("smile", "skin tone", "hair length", "beard", "glasses", "hair colour")
 LEVELS = (9, 9, 9, 5, 2, 9)  # how many values each factor takes in the data set
 
-# Colours as red, green, blue from 0 to 1; the last factors run through these lists.
+# Colours as red, green, blue from 0 to 1; skin tone and hair colour run through these two lists.
 SKIN = [(0.97, 0.86, 0.77), (0.91, 0.74, 0.60), (0.78, 0.58, 0.43), (0.60, 0.42, 0.29), (0.42, 0.29, 0.21)]
 HAIR = [(0.09, 0.08, 0.09), (0.33, 0.20, 0.12), (0.62, 0.32, 0.14), (0.88, 0.72, 0.40), (0.88, 0.88, 0.87)]
 WALL, SHIRT, FRAME = (0.80, 0.87, 0.92), (0.27, 0.47, 0.56), (0.16, 0.18, 0.24)

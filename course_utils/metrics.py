@@ -134,12 +134,15 @@ def dci(codes, factors):
     fits them. codes: float [n, d], d ≥ 2; factors: int or float [n, k], k ≥ 2.
 
     Eastwood & Williams 2018, with linear predictors in place of lasso and forests: what is not linear is not seen.
-    Raises ValueError for bad shapes.
+    Raises ValueError for bad shapes or a factor that never changes.
     """
     codes, factors = _codes_and_factors(codes, factors, whole=False)
     if codes.shape[1] < 2 or factors.shape[1] < 2:
         raise ValueError("dci needs at least two code numbers and two factors")
     half = len(codes) // 2
+    for part in (factors[:half], factors[half:]):
+        if (part.std(axis=0) == 0).any():
+            raise ValueError(f"factor {int(np.argmin(part.std(axis=0)))} never changes in one half of the examples")
     code_mean, code_scale = codes[:half].mean(axis=0), codes[:half].std(axis=0)
     z = (codes - code_mean) / np.where(code_scale > 1e-9, code_scale, np.inf)  # what never changes counts nothing
     v = (factors - factors[:half].mean(axis=0)) / factors[:half].std(axis=0)

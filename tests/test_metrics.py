@@ -231,6 +231,8 @@ def test_metrics_refuse_what_does_not_belong_together():
         mig(AS_CODES, FACTORS * [1, 0, 1])
     with pytest.raises(ValueError, match="two factors"):
         dci(AS_CODES, FACTORS[:, :1])
+    with pytest.raises(ValueError, match="factor 2 never changes"):
+        dci(AS_CODES, FACTORS * [1, 1, 0])
     with pytest.raises(ValueError, match="NaN"):
         dci(AS_CODES * np.nan, FACTORS)
     with pytest.raises(ValueError, match=r"\[groups, pairs, d\]"):
