@@ -86,7 +86,7 @@ def main(paths):
             memory = run(notebook, path.parent)
             problem = warnings_in(notebook)
         except Exception as error:
-            problem = str(error)
+            problem = str(error) or repr(error)
         if problem:
             failures += 1
             print(f"{path.name}: FAILED, left as it was\n{problem}", file=sys.stderr)
