@@ -15,7 +15,9 @@ SPOILED = 10  # the class beside the digits 0 to 9
 
 
 def soften(images, rng):
-    """Each image blurred by 0, 0.6, 1.0 or 1.4 pixels and made as bright as before: still the same digit, or none.
+    """Each image blurred by 0, 0.6, 1.0 or 1.4 pixels, and made bright again: still the same digit, or none.
+
+    Blurred images are scaled until their brightest pixel is 1, but by no more than 1/0.3.
 
     images: float [n, 28, 28] in [0, 1]; rng: a NumPy Generator. Returns new images of the same shape.
     """
