@@ -1,5 +1,6 @@
 """The files around the lessons agree with each other, and setting up fails with a sentence that helps."""
 
+import functools
 import importlib.metadata
 import json
 import os
@@ -186,7 +187,10 @@ def fresh(tmp_path):
             file.write_text("#!/bin/sh\n" + script)
             file.chmod(0o755)
         command = [str(programs / "sh"), "tools/setup.sh"]
-        return subprocess.Popen(command, cwd=checkout, env={"PATH": str(programs)}, text=True, stderr=subprocess.PIPE)
+        heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a job in the background ignores it
+        return subprocess.Popen(
+            command, cwd=checkout, env={"PATH": str(programs)}, text=True, stderr=subprocess.PIPE, preexec_fn=heed
+        )
 
     set_up.venv = checkout / ".venv"
     return set_up
