@@ -72,11 +72,12 @@ def binarised(key, x):
 def nll(model, x_test, samples, chunk=100):
     """Mean over the images of −log of the mean weight of `samples` samples."""
     graph, params = nnx.split(model)
+    at_once = min(samples, 100)  # so many samples of `chunk` images are in memory
 
     @jax.jit
     def log_mean_weight(params, x, key):
-        per_key = lambda key: jax.nn.logsumexp(nnx.merge(graph, params).log_weights(x, key, 100), axis=0)
-        return jax.nn.logsumexp(jax.lax.map(per_key, jax.random.split(key, samples // 100)), axis=0) - np.log(samples)
+        per_key = lambda key: jax.nn.logsumexp(nnx.merge(graph, params).log_weights(x, key, at_once), axis=0)
+        return jax.nn.logsumexp(jax.lax.map(per_key, jax.random.split(key, samples // at_once)), axis=0) - np.log(samples)
 
     keys = jax.random.split(jax.random.key(1), len(x_test) // chunk)
     parts = [log_mean_weight(params, x, key) for x, key in zip(x_test.reshape(-1, chunk, 784), keys)]
@@ -89,36 +90,49 @@ def main():
     parser.add_argument("--stages", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--samples", type=int, default=5000)
-    parser.add_argument("--test-images", type=int, default=10_000)
+    parser.add_argument("--keep", type=Path, help="folder for the weights after each stage")
     args = parser.parse_args()
+    print(f"Python {platform.python_version()}, JAX {jax.__version__}, Flax {flax.__version__}, "
+          f"Optax {optax.__version__}, {jax.devices()[0].device_kind}; {args}", flush=True)  # fmt: skip
 
     digits = data.mnist()
     x = digits.x_train.reshape(-1, 784)
-    x_test = binarised(jax.random.key(0), to_float(jnp.asarray(digits.x_test[: args.test_images].reshape(-1, 784))))
-    epochs = [3**i for i in range(args.stages)]
-    boundaries = np.cumsum(epochs) * (len(x) // 20)
-    rates = 1e-3 * 10 ** (-np.arange(args.stages) / 7)
-    schedule = lambda step: jnp.asarray(rates)[jnp.searchsorted(jnp.asarray(boundaries[:-1]), step, side="right")]
+    x_test = binarised(jax.random.key(0), to_float(jnp.asarray(digits.x_test.reshape(-1, 784))))
+    model = Burda(x.mean(axis=0) / 255, nnx.Rngs(args.seed))
 
     def loss(model, batch, key):
         draw_key, z_key = jax.random.split(key)
         return -iwae_bound(model.log_weights(binarised(draw_key, batch), z_key, args.k))
 
-    model = Burda(x.mean(axis=0) / 255, nnx.Rngs(args.seed))
-    history = fit(
-        model, loss, x, optimizer=optax.adam(schedule, eps=1e-4), epochs=sum(epochs), key=jax.random.key(args.seed), batch_size=20
-    )  # fmt: skip
-    print(args, f"| Python {platform.python_version()}, JAX {jax.__version__}, Flax {flax.__version__},",
-          f"Optax {optax.__version__}, {jax.devices()[0].device_kind}")  # fmt: skip
-    for end in np.cumsum(epochs):
-        print(f"epoch {end:4d}: training bound {-history.loss[end - 1]:.2f} nats")
-    print(f"trained for {history.seconds:.0f} s")
-    for k in (1, 50, args.samples):
-        k_nll = nll(model, x_test, k) if k >= 100 else float(np.mean([
-            -iwae_bound(model.log_weights(part, jax.random.key(2 + number), k))
-            for number, part in enumerate(np.split(np.asarray(x_test), 10))
-        ]))  # fmt: skip
-        print(f"test set, bound with {k} samples: NLL ≤ {k_nll:.2f} nats", flush=True)
+    for stage in range(args.stages):
+        file = args.keep and args.keep / f"k{args.k}_seed{args.seed}_stage{stage}.npz"
+        if file and file.exists():
+            restore(model, file)
+            continue
+        history = fit(
+            model, loss, x, optimizer=optax.adam(1e-3 * 10 ** (-stage / 7), b1=0.99, eps=1e-4), epochs=3**stage,
+            key=jax.random.fold_in(jax.random.key(args.seed), stage), batch_size=20,
+        )  # fmt: skip
+        epochs = (3**stage - 1) // 2 + len(history.loss)
+        print(f"{epochs} epochs, the last {len(history.loss)} in {history.seconds:.0f} s: training bound "
+              f"{-history.loss[-1:].mean():.2f} nats; {report(model, x_test[:1000], args.samples)}", flush=True)  # fmt: skip
+        if history.interrupted:
+            break
+        if file:
+            args.keep.mkdir(parents=True, exist_ok=True)
+            np.savez(file, *jax.tree.leaves(nnx.state(model, nnx.Param)))
+    print(f"all test images; {report(model, x_test, args.samples)}")
+
+
+def restore(model, file):
+    leaves, tree = jax.tree.flatten(nnx.state(model, nnx.Param))
+    arrays = np.load(file)
+    nnx.update(model, jax.tree.unflatten(tree, [jnp.asarray(arrays[f"arr_{i}"]) for i in range(len(leaves))]))
+
+
+def report(model, x_test, samples):
+    bounds = [f"{k}: {nll(model, x_test, k):.2f}" for k in (1, 50, samples)]
+    return f"{len(x_test)} test images, NLL ≤ with so many samples " + ", ".join(bounds)
 
 
 if __name__ == "__main__":
