@@ -36,8 +36,40 @@ def smaller(png):
         return base64.b64encode(file.getvalue()).decode()
 
 
+LETTERS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}  # accents that follow their letter
+SYMBOLS = {
+    **dict(alpha="α", beta="β", gamma="γ", delta="δ", epsilon="ε", varepsilon="ε", theta="θ", lambda_="λ", mu="μ"),
+    **dict(rho="ρ", sigma="σ", phi="φ", varphi="φ", Sigma="Σ", sum="Σ", partial="∂", nabla="∇", infty="∞", pm="±"),
+    **dict(cdot="·", times="×", le="≤", ge="≥", leq="≤", geq="≥", ne="≠", approx="≈", to="→", mid="|", sim="~"),
+    **dict(top="ᵀ", ldots="…", dots="…", ell="ℓ", Vert="‖", lVert="‖", rVert="‖", quad=" ", qquad=" ", sqrt="√"),
+}
+
+
+def plain(markdown):
+    """Markdown with formulas as plain text, for those who hear a picture instead of seeing it."""
+    text = re.sub(r"\\[td]?frac\s*(?:{([^{}]*)}|(\d))\s*(?:{([^{}]*)}|(\d))", r"\1\2/\3\4", markdown)
+    for name, accent in LETTERS.items():
+        text = re.sub(rf"\\{name}\s*(?:{{([^{{}}]*)}}|(\\?\w))", rf"\1\2{accent}", text)
+    text = re.sub(r"\\([A-Za-z]+)", lambda match: SYMBOLS.get(match[1].replace("lambda", "lambda_"), match[1]), text)
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"\*+|[$`{}\\]|^> ?", "", text, flags=re.M)
+    return " ".join(text.split())
+
+
+def describe_pictures(notebook):
+    """Give every picture the caption below it as alternative text, where MyST-NB and nbconvert look for it."""
+    for i, cell in enumerate(notebook.cells):
+        pictures = [output for output in cell.get("outputs", []) if "image/png" in output.get("data", {})]
+        if pictures:
+            caption = next((later.source for later in notebook.cells[i + 1 :] if later.cell_type == "markdown"), "")
+            alt = plain(caption.split("\n\n")[0])
+            cell.metadata["mystnb"] = {"image": {"alt": alt}}
+            for picture in pictures:
+                picture.metadata.setdefault("image/png", {})["alt"] = alt
+
+
 def clean(notebook):
-    """Remove from a notebook what would change with every run or machine."""
+    """Remove from a notebook what would change with every run or machine; describe its pictures."""
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -45,14 +77,13 @@ def clean(notebook):
     for cell in notebook.cells:
         kept = ("tags", "slideshow", "jupyter", "cellView")
         cell.metadata = {key: value for key, value in cell.metadata.items() if key in kept}
-        if {"quiz", "flashcards"} & set(cell.metadata.get("tags", [])):
-            cell.outputs = []  # scripts that a page shows only after it was run
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET, None)  # the text beside it stays
             if "image/png" in output.get("data", {}):
                 output.data["image/png"] = smaller(output.data["image/png"])
-            if "metadata" in output:
-                output.metadata = {}
+            if "metadata" in output:  # of a picture, the size at which it is shown
+                output.metadata = {mime: output.metadata[mime] for mime in output.metadata if mime == "image/png"}
+    describe_pictures(notebook)
     return notebook
 
 
