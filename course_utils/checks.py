@@ -3,6 +3,7 @@
 import inspect
 import math
 
+import jax.numpy as jnp
 import numpy as np
 
 
@@ -12,7 +13,8 @@ def check(what, answer, expected, mistakes={}, tolerance=1e-4):
     what       a few words that name the task
     answer     the reader's value: a number, an array, a text or a bool. Or a function of no arguments that computes
                it, such as `lambda: my_mse(x, x_hat)`; an error inside becomes a hint.
-    expected   the truth: a value, compared with relative and absolute `tolerance` (numbers) or exactly (texts).
+    expected   the truth: a value, compared with relative and absolute `tolerance` (numbers; with that of the
+               answer's type where it is coarser, such as bfloat16) or exactly (texts).
                Or a function: `expected(answer)` returns True, or a text that says what is wrong.
     mistakes   {hint: wrong value}: the hint is shown when the answer equals that well-known mistake
 
@@ -22,10 +24,10 @@ def check(what, answer, expected, mistakes={}, tolerance=1e-4):
         try:
             answer = answer()
         except Exception as error:
-            if "ellipsis" in str(error):  # the answer still holds `...` and something was computed with it
-                return print(f"◯ {what}: not tried yet")
+            if isinstance(error, (TypeError, AttributeError)) and "'ellipsis'" in str(error).lower():
+                return print(f"◯ {what}: not tried yet")  # something was computed with a `...` that is still there
             return print(f"✗ {what}: {type(error).__name__}: {error}")
-    if answer is ... or isinstance(answer, (tuple, list)) and any(part is ... for part in answer):
+    if _is_open(answer):
         return print(f"◯ {what}: not tried yet")
     try:
         hint = _hint(answer, expected, mistakes, tolerance)
@@ -34,17 +36,31 @@ def check(what, answer, expected, mistakes={}, tolerance=1e-4):
     print(f"✓ {what}" if hint is None else f"✗ {what}: {hint}")
 
 
+def _is_open(answer):
+    """True if the answer is `...`, or a list, tuple, dict or array that holds one."""
+    if isinstance(answer, dict):
+        answer = list(answer.values())
+    if isinstance(answer, np.ndarray) and answer.dtype == object:
+        answer = list(answer.flat)
+    return answer is ... or isinstance(answer, (tuple, list)) and any(map(_is_open, answer))
+
+
 def _hint(answer, expected, mistakes, tolerance):
     """None if the answer is right, else a sentence about the most likely mistake."""
     if callable(expected):
         verdict = expected(answer)
-        return None if verdict is True or verdict is None else verdict or "not yet"
+        if not isinstance(verdict, str):
+            verdict = "" if verdict is None or bool(verdict) else "not yet"  # True may be NumPy's or JAX's
+        return verdict or None
     if isinstance(expected, str):
         if not isinstance(answer, str):
             return f"the answer is a text, yours is {type(answer).__name__}"
         same = lambda a, b: a.strip().lower() == b.strip().lower()
     else:
         answer, expected = np.asarray(answer), np.asarray(expected)
+        if jnp.issubdtype(answer.dtype, jnp.floating):
+            tolerance = max(tolerance, float(jnp.finfo(answer.dtype).eps))
+            answer = answer if answer.dtype.kind == "f" else answer.astype(np.float32)  # bfloat16
         if answer.dtype.kind not in "biuf":
             return "the answer is a number or an array of numbers"
         same = lambda a, b: a.shape == np.shape(b) and np.allclose(a, b, rtol=tolerance, atol=tolerance)

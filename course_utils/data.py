@@ -137,8 +137,9 @@ def _load(name, classes):
 def _read_idx(name):
     """The array in the IDX file `name`: a header (0, 0, 8 for uint8, rank; sizes), then the values."""
     repair = (
-        f"In a checkout of the course, run `git checkout -- data/{name}` in its folder; "
-        "without one, install the package again (`pip install --force-reinstall …`)."
+        f"In a checkout of the course, run `git checkout -- data/{name}` in its folder (without git, download the "
+        "course again); without one, install the package again (`pip install --force-reinstall …`, or, without pip, "
+        "`uv pip install --reinstall …`)."
     )
     path = next((f / name for f in FOLDERS if (f / name).exists()), None)
     if path is None:

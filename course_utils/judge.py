@@ -8,10 +8,20 @@ from flax import nnx
 from scipy.ndimage import gaussian_filter
 
 from course_utils import data
+from course_utils.losses import check_pixels
 from course_utils.models import mlp
-from course_utils.training import fit
+from course_utils.training import fit, to_float
 
 SPOILED = 10  # the class beside the digits 0 to 9
+
+
+def _pixels(images):
+    """float [n, 28, 28] from 0 to 1, of such images, flat ones [n, 784], or bytes; ValueError for anything else."""
+    if np.shape(images)[1:] not in ((28, 28), (784,)):
+        raise ValueError(f"images must be [n, 28, 28] or [n, 784], but the shape is {list(np.shape(images))}")
+    images = to_float(jnp.asarray(images))
+    check_pixels("the pixels", images, slack=1)  # what a network makes may leave [0, 1] a little
+    return images.astype(jnp.float32).reshape(-1, 28, 28)
 
 
 def soften(images, rng):
@@ -19,9 +29,9 @@ def soften(images, rng):
 
     Blurred images are scaled until their brightest pixel is 1, but by no more than 1/0.3.
 
-    images: float [n, 28, 28] in [0, 1]; rng: a NumPy Generator. Returns new images of the same shape.
+    images: float [n, 28, 28] in [0, 1], or bytes; rng: a NumPy Generator. Returns new images, float.
     """
-    images = np.array(images, np.float32)
+    images = np.array(_pixels(images))
     blur = rng.choice([0, 0.6, 1.0, 1.4], len(images))
     for width in set(blur) - {0}:
         chosen = blur == width
@@ -33,9 +43,13 @@ def soften(images, rng):
 def spoil(images, labels, rng):
     """Images that are no digits, made of digits: mixtures, overlays, halves put together, and broken strokes.
 
-    images: float [n, 28, 28] in [0, 1]; labels: int [n]; rng: a NumPy Generator. Returns (spoiled [m, 28, 28],
-    kind [m]), kind 0 mixture, 1 overlay, 2 halves, 3 broken; m ≤ n, since two digits of the same class are left out.
+    images: float [n, 28, 28] in [0, 1], or bytes; labels: int [n]; rng: a NumPy Generator. Returns (spoiled float
+    [m, 28, 28], kind [m]), kind 0 mixture, 1 overlay, 2 halves, 3 broken; m ≤ n, since two digits of the same class
+    are left out. Raises ValueError for other shapes.
     """
+    images, labels = np.asarray(_pixels(images)), np.asarray(labels)
+    if labels.shape != (len(images),):
+        raise ValueError(f"labels must be [{len(images)}], one for each image, but the shape is {list(labels.shape)}")
     n, partner = len(images), rng.permutation(len(images))
     other, weight = images[partner], rng.uniform(0.35, 0.65, (n, 1, 1)).astype(np.float32)
     left_right = rng.random((n, 1, 1)) < 0.5
@@ -57,8 +71,8 @@ class Judge(nnx.Module):
         self.network = mlp([784, 500, SPOILED + 1], rngs)
 
     def probabilities(self, images):
-        """[n, 11], each row sums to 1, of images [n, 28, 28] or [n, 784] with pixels in [0, 1]."""
-        return nnx.softmax(self.network(jnp.reshape(jnp.asarray(images, jnp.float32), (len(images), 784))))
+        """[n, 11], each row sums to 1, of images [n, 28, 28] or [n, 784]: float in [0, 1], or bytes."""
+        return nnx.softmax(self.network(_pixels(images).reshape(-1, 784)))
 
     def __call__(self, images):
         """bool [n]: True where the judge accepts the image as a digit, whichever it is."""

@@ -9,6 +9,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 def _per_example(x):
@@ -22,13 +23,29 @@ def _same_shape(**arrays):
         raise ValueError("the shapes differ: " + ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items()))
     if len(next(iter(shapes.values()))) < 2:
         raise ValueError(f"need [batch, ...] arrays, but the shape is {list(next(iter(shapes.values())))}")
-    return [jnp.asarray(array) for array in arrays.values()]
+    return [_as_float(array) for array in arrays.values()]
+
+
+def _as_float(array):
+    """Whole numbers as float32: uint8 would wrap around at 255, and int32 overflow. Floats keep their type."""
+    array = array if isinstance(array, (jax.Array, np.ndarray)) else jnp.asarray(array)
+    return jnp.asarray(array, None if jnp.issubdtype(array.dtype, jnp.floating) else jnp.float32)
+
+
+def check_pixels(name, x, slack=1e-3):
+    """Raise ValueError if x has values outside [0, 1] by more than `slack`. While JAX traces, x has no values yet."""
+    if not isinstance(x, jax.core.Tracer) and np.size(x):
+        low, high = float(np.asarray(x).min()), float(np.asarray(x).max())
+        if not (-slack <= low and high <= 1 + slack):
+            advice = "; divide pixels from 0 to 255 by 255" if 1 < high <= 255 and low >= 0 else ""
+            raise ValueError(f"{name} must lie between 0 and 1, but it goes from {low:.4g} to {high:.4g}{advice}")
 
 
 def squared_error(x, x_hat):
     """Squared error per example: mean over the batch of Σ (x − x̂)².
 
-    x, x_hat: float [batch, ...]. Raises ValueError if the shapes differ (broadcasting would hide the mistake).
+    x, x_hat: [batch, ...]; whole numbers are taken as float32. Raises ValueError if the shapes differ (broadcasting
+    would hide the mistake).
     """
     x, x_hat = _same_shape(x=x, x_hat=x_hat)
     return jnp.mean(_per_example((x - x_hat) ** 2))
@@ -49,8 +66,10 @@ def bernoulli_nll(x, logits):
 
     Computed from logits as Σ softplus(logit) − x · logit, which stays finite where log(sigmoid(·)) does not.
     x: float [batch, ...] in [0, 1]; logits: float [batch, ...]. For grey x it is a cross-entropy whose minimum is
-    the entropy of x, not 0. Raises ValueError if the shapes differ. Bishop 2006, eq. 4.90.
+    the entropy of x, not 0. Raises ValueError if the shapes differ or x lies outside [0, 1] (which cannot be seen
+    inside a compiled function; there the loss would fall without end). Bishop 2006, eq. 4.90.
     """
+    check_pixels("x", x)
     x, logits = _same_shape(x=x, logits=logits)
     return jnp.mean(_per_example(jax.nn.softplus(logits) - x * logits))
 

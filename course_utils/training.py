@@ -7,9 +7,13 @@ difference, lesson 04 takes the code below apart line by line.
 
 import contextlib
 import dataclasses
-import functools
+import hashlib
+import inspect
+import math
 import os
+import re
 import signal
+import sys
 import threading
 import time
 
@@ -18,9 +22,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
-from tqdm.auto import tqdm
+from tqdm.std import tqdm
 
 STEPS_PER_CALL = 250  # very short epochs are grouped, so that one compiled call does about this many steps
+MOST_PROGRAMS = 8  # so many compiled programs are kept for the next `fit`; a small VAE's takes about 2 MB
 
 
 @dataclasses.dataclass(repr=False)
@@ -31,48 +36,47 @@ class History:
     step_loss    float [epochs, steps]: training loss of every single step
     test_loss    float [epochs]: loss on `x_test` after each epoch, in eval mode; empty without `x_test`
     seconds      wall-clock time of the whole training, compilation included
-    interrupted  True if the reader stopped the training; the arrays then hold the epochs that were finished
     """
 
     loss: np.ndarray
     step_loss: np.ndarray
     test_loss: np.ndarray
     seconds: float
-    interrupted: bool
 
     def __repr__(self):
-        if len(self.loss) == 0:
-            return "History(interrupted before the first epoch was finished)"
         text = f"{len(self.loss)} epochs, loss {self.loss[0]:.4g} → {self.loss[-1]:.4g}"
         if len(self.test_loss):
             text += f", test loss {self.test_loss[0]:.4g} → {self.test_loss[-1]:.4g}"
-        return f"History({text}{', interrupted' if self.interrupted else ''})"
+        return f"History({text})"
 
 
-def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=None):
+def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=None, name=None):
     """Train `model` in place on minibatches of `x`; return the `History` of its losses.
 
     model       an `nnx.Module`. Its `nnx.Param` variables are trained; all other state (dropout keys, running
                 averages) is carried along. It is left in eval mode.
     loss_fn     `loss_fn(model, batch, key)` → one number: summed over the dimensions of an example, averaged over
                 the batch. `batch` is float [batch_size, ...]; `key` is fresh at every step.
-    x           uint8 or float [n, ...], the training examples. Bytes stay bytes in memory; the compiled step
-                divides them by 255. Each epoch sees them in a new order and leaves out the last n % batch_size.
-                Or a tuple of arrays that belong together, such as (images, labels); `batch` is then a tuple too,
-                and whole numbers in it stay whole numbers.
+    x           uint8 or float [n, ...], the training examples. Each epoch sees them in a new order and leaves out
+                the last n % batch_size. Or a tuple of arrays that belong together, such as (images, labels); `batch`
+                is then a tuple too. uint8 means pixels from 0 to 255: they stay bytes in memory, and the compiled
+                step divides them by 255. That is so for x, or for the first array of a tuple, if it is [n, d, ...].
+                Every other array of a tuple is taken as it is (labels, masks and one-hot rows in uint8, too).
     optimizer   an Optax optimiser, such as `optax.adam(1e-3)`.
     epochs      how many times to go through `x`.
     key         a key from `jax.random.key`. Same key, same machine: same result.
     batch_size  examples per step.
     x_test      like `x`; all of it is evaluated after every epoch, in eval mode.
+    name        what the progress bar calls the model; by default its class.
 
     An interrupt (the ■ button, Ctrl-C) ends the training after the compiled call that is running. The model keeps
-    what it has learned by then, and `history.interrupted` is True.
+    what it has learned by then, and KeyboardInterrupt stops the cell, and with it a "Run All".
 
-    Raises TypeError or ValueError for unusable arguments, before anything is compiled. Raises FloatingPointError,
-    with epoch and step, when the loss is not finite; the model then keeps the weights it had before `fit`.
+    Raises TypeError or ValueError for unusable arguments, before anything is compiled: also for numbers that look
+    like pixels but are not scaled (uint8 that is only 0 and 1; floats that are whole numbers up to 255). Raises
+    FloatingPointError when the loss or a weight is not finite; the model then keeps the weights it had before `fit`.
     """
-    _check_arguments(model, optimizer, epochs, key, batch_size)
+    _check_arguments(model, loss_fn, optimizer, epochs, key, batch_size)
     x = _checked_examples("x", x)
     n = _length(x)
     if batch_size > n:
@@ -83,7 +87,7 @@ def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=Non
         if _kind(x_test) != _kind(x):
             raise ValueError(f"x_test holds {_kind(x_test)} examples, but x holds {_kind(x)}")
     steps = n // batch_size
-    first_batch = jax.tree.map(lambda part: part[:batch_size], x)
+    name = type(model).__name__ if name is None else str(name)
 
     model.train()
     graph, params, rest = nnx.split(model, nnx.Param, ...)
@@ -91,23 +95,25 @@ def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=Non
     eval_graph = nnx.graphdef(model)
     if not jax.tree.leaves(params):
         raise ValueError("the model has no nnx.Param to train")
-    _check_loss(loss_fn, graph, params, rest, first_batch, key)
+    optimizer_state = _checked_start(optimizer, params)
+    has_convolution = _check_loss(loss_fn, graph, params, rest, jax.tree.map(lambda part: part[:batch_size], x), key)
 
-    step = _make_step(loss_fn, optimizer, graph)
-    evaluate = _make_evaluate(loss_fn, eval_graph, batch_size)
     # A compiled call overwrites the state it is given (donated buffers), so it gets a copy of the model's.
-    state = jax.tree.map(jnp.copy, (params, optimizer.init(params), rest))
-    one_by_one = jax.default_backend() == "cpu" and _has_convolution(step, state, first_batch, key)
+    state, form = jax.tree.flatten(jax.tree.map(jnp.copy, (params, optimizer_state, rest)))  # a list of arrays
+    step = _make_step(loss_fn, optimizer, graph)
+    evaluate = None if x_test is None else _make_evaluate(loss_fn, eval_graph, batch_size)
+    one_by_one = has_convolution and jax.default_backend() == "cpu"
     epochs_per_call = 1 if one_by_one else max(1, STEPS_PER_CALL // steps)
 
     start = time.perf_counter()
     losses, tests = [], []
-    silent = os.environ.get("TQDM_DISABLE", "0") != "0"  # tqdm's own switch, which its notebook bar overlooks
-    with _interrupt_flag() as stop, tqdm(total=epochs, unit="epoch", disable=silent) as bar:
-        run = _run_step_by_step(step, evaluate, stop) if one_by_one else _run_compiled(step, evaluate)
+    silent = os.environ.get("TQDM_DISABLE", "0") != "0"  # tqdm's own switch
+    bar = tqdm(total=epochs, desc=name, unit="epoch", disable=silent, file=sys.stdout)  # as text, which can be stored
+    with _interrupt_flag() as stop, bar:
+        run = (_run_step_by_step if one_by_one else _run_compiled)(step, evaluate, form, batch_size, stop)
         while len(losses) < epochs and not stop.is_set():
             numbers = np.arange(len(losses), min(len(losses) + epochs_per_call, epochs))
-            state, new_losses, new_tests = run(state, numbers, key, x, x_test, batch_size)
+            state, new_losses, new_tests = run(state, numbers, key, x, x_test)
             _check_finite(new_losses, len(losses))
             losses.extend(new_losses)
             tests.extend(new_tests)
@@ -115,33 +121,42 @@ def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=Non
             if losses:
                 bar.set_postfix(loss=f"{losses[-1].mean():.4g}", **({"test": f"{tests[-1]:.4g}"} if tests else {}))
 
-    params, _, rest = state
+    params, _, rest = jax.tree.unflatten(form, state)
+    _check_finite_weights(params)
     nnx.update(model, params, rest)
     if stop.is_set():
-        print(f"Interrupted: the model keeps what it has learned; {len(losses)} of {epochs} epochs are complete.")
-    step_loss = np.array(losses).reshape(len(losses), steps)
-    seconds = time.perf_counter() - start
-    return History(step_loss.mean(axis=1), step_loss, np.array(tests), seconds, stop.is_set())
+        print(f"Interrupted: {name} keeps what it has learned; {len(losses)} of {epochs} epochs are complete.\n"
+              "Run the next cell to go on with this model, or this cell again to train once more.")  # fmt: skip
+        raise KeyboardInterrupt(f"the training of {name} was stopped") from None
+    step_loss = np.array(losses)
+    return History(step_loss.mean(axis=1), step_loss, np.array(tests), time.perf_counter() - start)
 
 
 # --- the pieces that are compiled -------------------------------------------------------------------------------
 
 
 def to_float(batch):
-    """Bytes as numbers between 0 and 1: uint8 is divided by 255, everything else passes through unchanged.
+    """Bytes as numbers between 0 and 1: pixels, uint8 [n, d, ...], are divided by 255; all else passes unchanged.
 
-    batch: an array of any shape, or a tuple of arrays.
+    batch: an array; or a tuple of arrays, of which only the first may be pixels (the others are labels and the like).
     """
-    return jax.tree.map(lambda part: part.astype(jnp.float32) / 255 if part.dtype == jnp.uint8 else part, batch)
+    if isinstance(batch, tuple):
+        return to_float(batch[0]), *batch[1:]
+    return batch.astype(jnp.float32) / 255 if batch.dtype == jnp.uint8 and batch.ndim > 1 else batch
+
+
+def _loss_and_model(loss_fn, graph, params, rest, batch, key):
+    """The loss, and the model after it was computed."""
+    # The copy gives this trace variables of its own, which it may change (dropout counts its masks there).
+    model = nnx.merge(graph, *jax.tree.map(lambda value: value, (params, rest)))
+    return loss_fn(model, to_float(batch), key), model
 
 
 def _loss_and_rest(loss_fn, graph):
     """The loss as a pure function: parameters and other state go in, the loss and the new other state come out."""
 
     def loss_and_rest(params, rest, batch, key):
-        # The copy gives this trace variables of its own, which it may change (dropout counts its masks there).
-        model = nnx.merge(graph, params, jax.tree.map(lambda value: value, rest))
-        loss = loss_fn(model, to_float(batch), key)
+        loss, model = _loss_and_model(loss_fn, graph, params, rest, batch, key)
         return loss, nnx.split(model, nnx.Param, ...)[2]
 
     return loss_and_rest
@@ -199,49 +214,89 @@ def _shuffled_batches(x, key, batch_size):
     return jax.tree.map(lambda part: part[order], x), jax.random.split(steps_key, steps)
 
 
-def _run_compiled(step, evaluate):
-    """`run` trains the epochs of the given numbers → new state, losses [epochs, steps], test losses [epochs or 0]."""
+def _run_compiled(step, evaluate, form, batch_size, stop):
+    """`run` trains the epochs of the given numbers → new state, losses [epochs, steps], test losses [epochs or 0].
 
-    @functools.partial(jax.jit, donate_argnums=0, static_argnums=5)
-    def run(state, numbers, key, x, x_test, batch_size):
+    The state is a list of arrays here; `form` makes of it again what `step` and `evaluate` want.
+    """
+
+    def epochs(state, numbers, key, x, x_test):
         def epoch(state, number):
             train_key, test_key = jax.random.split(jax.random.fold_in(key, number))
             state, losses = jax.lax.scan(step, state, _shuffled_batches(x, train_key, batch_size))
-            return state, (losses, None if x_test is None else evaluate(state, x_test, test_key))
+            return state, (losses, evaluate and evaluate(state, x_test, test_key))
 
-        return jax.lax.scan(epoch, state, numbers)
+        state, results = jax.lax.scan(epoch, jax.tree.unflatten(form, state), numbers)
+        return jax.tree.leaves(state), results
 
-    def run_and_wait(*arguments):
-        state, (losses, tests) = run(*arguments)
+    programs = {}  # one, or two if the last call has fewer epochs
+
+    def run(state, numbers, *inputs):
+        if len(numbers) not in programs:
+            programs[len(numbers)] = _compiled(epochs, state, numbers, *inputs)
+        state, (losses, tests) = programs[len(numbers)](state, numbers, *inputs)
         return state, np.asarray(losses), [] if tests is None else np.asarray(tests)
-
-    return run_and_wait
-
-
-def _run_step_by_step(step, evaluate, stop):
-    """The same for convolutions on a CPU, whose gradients XLA makes slow inside a compiled loop.
-
-    Every step is a compiled call of its own. See github.com/jax-ml/jax/issues/12868; lesson 07 measures it.
-    """
-    step = jax.jit(step, donate_argnums=0)
-    shuffled_batches = jax.jit(_shuffled_batches, static_argnums=2)
-    evaluate = jax.jit(evaluate)
-
-    def run(state, numbers, key, x, x_test, batch_size):
-        losses = []
-        train_key, test_key = jax.random.split(jax.random.fold_in(key, numbers[0]))
-        for batch_and_key in zip(*shuffled_batches(x, train_key, batch_size)):
-            state, loss = step(state, batch_and_key)
-            losses.append(float(loss))
-            if stop.is_set():
-                return state, [], []
-        return state, np.array([losses]), [] if x_test is None else [float(evaluate(state, x_test, test_key))]
 
     return run
 
 
-def _has_convolution(step, state, batch, key):
-    return "conv_general_dilated" in str(jax.make_jaxpr(step)(state, (batch, key)))
+def _run_step_by_step(step, evaluate, form, batch_size, stop):
+    """The same for convolutions on a CPU, whose gradients XLA makes slow inside a compiled loop.
+
+    Every step is a compiled call of its own. See github.com/jax-ml/jax/issues/12868; lesson 07 measures it.
+    """
+
+    def one_step(state, number, batches, keys):
+        batch, key = jax.tree.map(lambda part: part[number], (batches, keys))
+        state, loss = step(jax.tree.unflatten(form, state), (batch, key))
+        return jax.tree.leaves(state), loss
+
+    def test(state, x_test, key):
+        return evaluate(jax.tree.unflatten(form, state), x_test, key)
+
+    programs = []  # the compiled step, and the compiled test
+
+    def run(state, numbers, key, x, x_test):
+        train_key, test_key = jax.random.split(jax.random.fold_in(key, numbers[0]))
+        batches = _jit_shuffled_batches(x, train_key, batch_size)
+        if not programs:
+            programs.append(_compiled(one_step, state, np.int32(0), *batches))
+            programs.append(None if x_test is None else _compiled(test, state, x_test, test_key, donate=False))
+        losses = []
+        for number in range(_length(batches)):
+            state, loss = programs[0](state, np.int32(number), *batches)
+            losses.append(float(loss))
+            if stop.is_set():
+                return state, [], []
+        return state, np.array([losses]), [] if x_test is None else [float(programs[1](state, x_test, test_key))]
+
+    return run
+
+
+_jit_shuffled_batches = jax.jit(_shuffled_batches, static_argnums=2)
+_programs = {}  # what was compiled, the latest use last
+
+
+def _compiled(function, state, *inputs, donate=True):
+    """`function(state, *inputs)`, compiled for such arguments; it may overwrite `state`, unless donate is False.
+
+    What an earlier `fit` compiled is used again. That it is the same cannot be seen in the function: it may read a β
+    that has changed since. So JAX traces it anew, which is quick, and the text of the program that comes out, with
+    all numbers written into it, decides. Compiling, the slow part, is done for a new text only.
+    """
+    if jax.config.jax_disable_jit:  # for somebody who looks for a mistake, step by step
+        return function
+    traced = jax.jit(function, donate_argnums=0 if donate else (), keep_unused=True).lower(state, *inputs)
+    text = traced.as_text()
+    if "callback" in text:  # it calls Python functions, which the text does not show
+        return traced.compile()
+    places = tuple(part.sharding for part in jax.tree.leaves((state, inputs)) if isinstance(part, jax.Array))
+    name = hashlib.sha256(text.encode()).digest(), jax.tree.structure((state, inputs)), places
+    program = _programs.pop(name, None) or traced.compile()
+    _programs[name] = program
+    if len(_programs) > MOST_PROGRAMS:
+        del _programs[next(iter(_programs))]  # the one that was not used for the longest time
+    return program
 
 
 # --- interrupts and errors --------------------------------------------------------------------------------------
@@ -261,11 +316,17 @@ def _interrupt_flag():
         signal.signal(signal.SIGINT, before)
 
 
-def _check_arguments(model, optimizer, epochs, key, batch_size):
+def _check_arguments(model, loss_fn, optimizer, epochs, key, batch_size):
     if not isinstance(model, nnx.Module):
         raise TypeError(f"model must be an nnx.Module, not {type(model).__name__}")
+    if not callable(loss_fn):
+        raise TypeError(f"loss_fn must be a function of (model, batch, key), not {type(loss_fn).__name__}")
+    if isinstance(optimizer, optax.MultiSteps):
+        raise TypeError("of an optax.MultiSteps, pass optimizer.gradient_transformation()")
     if not isinstance(optimizer, optax.GradientTransformation):
         raise TypeError(f"optimizer must come from Optax, such as optax.adam(1e-3), not {type(optimizer).__name__}")
+    if isinstance(key, nnx.Rngs):
+        raise TypeError("key must be one key, not an nnx.Rngs: take a key from it, key=rngs()")
     if not (hasattr(key, "dtype") and jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ()):
         raise TypeError("key must be one key, made by jax.random.key(0) or taken from jax.random.split")
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
@@ -277,32 +338,55 @@ def _check_arguments(model, optimizer, epochs, key, batch_size):
 
 def _checked_examples(name, x):
     """x as an array on the device (or a tuple of arrays), or an error that says what is wrong with it."""
+    if isinstance(x, dict):
+        raise TypeError(f"{name} is a dict: pass the arrays as a tuple, ({', '.join(map(str, x))})")
+    if isinstance(x, list) and any(hasattr(part, "shape") for part in x):
+        raise TypeError(f"{name} is a list of arrays: pass a tuple, such as (images, labels), if they belong together; "
+                        f"np.stack({name}) if each is one example")  # fmt: skip
     if not isinstance(x, tuple):
-        x = _checked_array(name, x)
+        x = _checked_array(name, x, may_be_pixels=True)
         if x.dtype != jnp.uint8 and not jnp.issubdtype(x.dtype, jnp.floating):
-            raise TypeError(f"{name} must be uint8 (0 to 255) or float, not {x.dtype}; "
-                            f"convert it, for example with {name}.astype('float32')")  # fmt: skip
+            raise TypeError(f"{name} must be uint8 (pixels from 0 to 255, which fit divides by 255) or float, not {x.dtype}"
+                            f": use {name}.astype('uint8') for pixels, .astype('float32') for the rest")  # fmt: skip
         if x.ndim < 2:
             raise ValueError(f"{name} must be [examples, ...], one row an example; its shape is {list(x.shape)}")
         return x
     if not x:
         raise ValueError(f"{name} is an empty tuple")
-    parts = tuple(_checked_array(f"{name}[{number}]", part) for number, part in enumerate(x))
+    parts = tuple(_checked_array(f"{name}[{number}]", part, number == 0) for number, part in enumerate(x))
     if len({len(part) for part in parts}) != 1:
         raise ValueError(f"the arrays of {name} have different lengths: {[len(part) for part in parts]}")
     return parts
 
 
-def _checked_array(name, x):
+def _checked_array(name, x, may_be_pixels):
     x = x if isinstance(x, jax.Array) else np.asarray(x)
     if x.dtype.kind in "OSU":
         raise TypeError(f"{name} must hold numbers, not {x.dtype}")
     if x.ndim == 0 or x.size == 0:
         raise ValueError(f"{name} is empty: its shape is {list(x.shape)}")
-    x = jnp.asarray(x)
-    if jnp.issubdtype(x.dtype, jnp.floating) and not bool(jnp.isfinite(x).all()):
-        raise ValueError(f"{name} holds NaN or infinite values")
-    return x
+    if jnp.issubdtype(x.dtype, jnp.floating) or jnp.issubdtype(x.dtype, jnp.integer):
+        values = np.asarray(x)
+        low, high = float(values.min()), float(values.max())
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise ValueError(f"{name} holds NaN or infinite values")
+        if x.ndim > 1:
+            _check_scale(name, values, low, high, may_be_pixels)
+    return jnp.asarray(x)
+
+
+def _check_scale(name, values, low, high, may_be_pixels):
+    """An error where 0 to 255 and 0 to 1 were probably taken for one another."""
+    if values.dtype == np.uint8:
+        if may_be_pixels and high == 1:
+            raise ValueError(f"{name} is uint8, which fit would divide by 255, but it holds only 0 and 1: "
+                             f"use {name}.astype('float32')")  # fmt: skip
+        if not may_be_pixels and high > 1:
+            raise ValueError(f"{name} is uint8, with values up to {high:.0f}, but fit divides only the first array by "
+                             "255: for pixels use .astype('float32') / 255, for the rest .astype('int32')")  # fmt: skip
+    elif may_be_pixels and 0 <= low and 200 < high <= 255 and (values == np.rint(values)).all():
+        raise ValueError(f"{name} seems to hold pixels from 0 to 255: divide them by 255, or use "
+                         f"{name}.astype('uint8'), which fit divides by 255")  # fmt: skip
 
 
 def _kind(x):
@@ -310,12 +394,60 @@ def _kind(x):
     return ", ".join(f"{part.dtype} {list(part.shape[1:])}" for part in jax.tree.leaves(x))
 
 
+def _checked_start(optimizer, params):
+    """The optimiser's first state, or an error if it needs more than gradients."""
+    state = optimizer.init(params)
+    if isinstance(optimizer, optax.GradientTransformationExtraArgs):
+        try:
+            jax.eval_shape(optimizer.update, params, state, params)
+        except TypeError as error:
+            raise TypeError("this optimizer needs more than gradients, as optax.lbfgs does; "
+                            f"fit can use those that do not, such as optax.adam(1e-3) ({error})") from None  # fmt: skip
+    return state
+
+
 def _check_loss(loss_fn, graph, params, rest, batch, key):
-    loss = jax.eval_shape(_loss_and_rest(loss_fn, graph), params, rest, batch, key)[0]
+    """Trace the loss of one batch: True if it holds a convolution, or an error that says what is wrong."""
+    changes = []
+
+    def try_it(params, rest, batch, key):
+        loss, model = _loss_and_model(loss_fn, graph, params, rest, batch, key)
+        before, after = _describe((params, rest)), _describe(nnx.split(model, nnx.Param, ...)[1:])
+        changes.extend(sorted(place for place in before | after if before.get(place) != after.get(place)))
+        return loss
+
+    try:
+        inspect.signature(loss_fn).bind(None, batch, key)
+    except TypeError:
+        raise TypeError("loss_fn is called with three arguments, loss_fn(model, batch, key), but yours is "
+                        f"{getattr(loss_fn, '__name__', 'loss_fn')}{inspect.signature(loss_fn)}") from None  # fmt: skip
+    except ValueError:
+        pass  # Python does not know its arguments
+    try:
+        program, loss = jax.make_jaxpr(try_it, return_shape=True)(params, rest, batch, key)
+    except TypeError as error:
+        numbers = re.search(r"got \((\d+),\) and \((\d+),\)", str(error))
+        shape = jax.tree.leaves(batch)[0].shape[1:]
+        if numbers and len(shape) > 1 and int(numbers[2]) == math.prod(shape):
+            raise ValueError(f"a layer for {numbers[2]} inputs got {numbers[1]}: the examples of x have the shape "
+                             f"{list(shape)}; flatten them, x.reshape(len(x), -1)") from error  # fmt: skip
+        raise
+    if loss is None:
+        raise ValueError("loss_fn returns None; does its last line lack a `return`?")
     if not hasattr(loss, "shape") or loss.shape != () or not jnp.issubdtype(loss.dtype, jnp.floating):
         shape = f"{loss.dtype}{list(loss.shape)}" if hasattr(loss, "shape") else type(loss).__name__
         raise ValueError(f"loss_fn must return one number for a batch, but it returns {shape}: "
                          "sum over the dimensions of an example, then take the mean over the batch")  # fmt: skip
+    if changes:
+        raise ValueError(f"calling the model changed the form of its state ({', '.join(changes)}): make all variables "
+                         "in __init__; what `sow` adds, take out in loss_fn, nnx.pop(model, nnx.Intermediate)")  # fmt: skip
+    return "conv_general_dilated" in str(program)
+
+
+def _describe(states):
+    """{path of a variable: shapes and dtypes}."""
+    variables = {".".join(map(str, path)): value for state in states for path, value in nnx.to_flat_state(state)}
+    return {path: [(part.shape, part.dtype) for part in jax.tree.leaves(value)] for path, value in variables.items()}
 
 
 def _check_finite(losses, epochs_before):
@@ -323,7 +455,17 @@ def _check_finite(losses, epochs_before):
         if not np.isfinite(epoch_losses).all():
             at = int(np.argmin(np.isfinite(epoch_losses)))
             raise FloatingPointError(
-                f"the loss became {epoch_losses[at]} in epoch {number}, step {at + 1} of {len(epoch_losses)}. "
-                "Usual causes: a learning rate that is too high, a logarithm or a division of zero, pixels that "
-                "were not scaled to 0–1. The model has kept the weights it had before fit."
+                f"the loss became {epoch_losses[at]} in epoch {number}, step {at + 1} of {len(epoch_losses)}. {_CAUSES}"
             )
+
+
+def _check_finite_weights(params):
+    """The loss of a step is computed before its weights change, so the last step's own weights are in no loss."""
+    if not all(np.isfinite(np.asarray(array)).all() for array in jax.tree.leaves(params)):
+        raise FloatingPointError(f"a weight became NaN or infinite in the last step, after its loss. {_CAUSES}")
+
+
+_CAUSES = (
+    "Usual causes: a learning rate that is too high, a logarithm or a division of zero, pixels that were not scaled "
+    "to 0–1. The model has kept the weights it had before fit."
+)

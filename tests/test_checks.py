@@ -27,9 +27,42 @@ def unfinished():
     return 2 * ...
 
 
-@pytest.mark.parametrize("answer", [..., (1.0, ...), [...], lambda: ..., unfinished, lambda: jnp.sum(...)])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ..., (1.0, ...), [...], lambda: ..., unfinished, lambda: jnp.sum(...), lambda: jnp.asarray(...), lambda: (...).shape,
+        [[1.0, 2.0], [3.0, ...]], ([1, (2, ...)],), {"W": ...}, np.array([1.0, ...]), lambda: [[...]],
+    ],
+)  # fmt: skip
 def test_not_tried_yet(said, answer):
     assert said("the mean", answer, 1.0) == "◯ the mean: not tried yet"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: np.einsum("......", np.ones(3)),  # too many ellipses
+        lambda: np.ones(3)[..., ...],
+        lambda: {}["ellipsis"],
+    ],
+)
+def test_an_error_that_speaks_of_an_ellipsis_is_shown(said, answer):
+    assert said("task", answer, 1.0).startswith("✗ task: ")
+
+
+def test_the_last_place_of_bfloat16_and_float16_does_not_count(said):
+    third = np.array([1 / 3, 2 / 3, 100 / 3])
+    for dtype in (jnp.bfloat16, jnp.float16):
+        assert said("task", jnp.asarray(third, dtype), third) == "✓ task"
+        assert said("task", jnp.asarray(1.05 * third, dtype), third).startswith("✗")
+        assert "NaN" in said("task", jnp.asarray([np.nan] * 3, dtype), third)
+    assert "shape" in said("task", jnp.ones(2, jnp.bfloat16), third)
+
+
+@pytest.mark.parametrize("true, false", [(np.True_, np.False_), (jnp.array(True), jnp.array(False)), (True, False), (1, 0)])
+def test_the_verdict_of_a_predicate_may_be_of_any_kind(said, true, false):
+    assert said("task", 5, lambda answer: true) == "✓ task"
+    assert said("task", 5, lambda answer: false) == "✗ task: not yet"
 
 
 @pytest.mark.parametrize(

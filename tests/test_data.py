@@ -252,6 +252,7 @@ def test_damage_names_the_file_and_the_repair(copy, name, damage):
         data.mnist()
     message = str(info.value)
     assert f"git checkout -- data/{name}" in message and "install the package again" in message
+    assert "without git, download" in message and "uv pip install" in message  # for who has no git, or no pip
     assert message.startswith("The data file ") and name in message.split(". ")[0].replace(os.sep, "/")
     assert data.fashion_mnist().x_train.shape == (20_000, 28, 28)  # the other set still loads
 

@@ -29,6 +29,32 @@ def test_the_judge_accepts_digits_and_refuses_spoiled_ones(judge, digits):
     np.testing.assert_array_equal(judge(images.reshape(-1, 784)), judge(images))
 
 
+def test_the_judge_takes_bytes_and_refuses_floats_up_to_255(judge, digits):
+    images, labels = digits
+    pixels = np.rint(255 * images).astype(np.uint8)
+    np.testing.assert_allclose(judge.probabilities(pixels), judge.probabilities(images), atol=1e-5)
+    np.testing.assert_array_equal(judge(pixels.reshape(-1, 784)), judge(images))
+    rngs = [np.random.default_rng(4) for _ in range(4)]
+    np.testing.assert_allclose(soften(pixels, rngs[0]), soften(images, rngs[1]), atol=1e-5)
+    np.testing.assert_allclose(spoil(pixels, labels, rngs[2])[0], spoil(images, labels, rngs[3])[0], atol=1e-5)
+    for wrong in (255 * images, np.full_like(images, np.nan), -2 * images):
+        for use in (judge, lambda x: soften(x, rngs[0]), lambda x: spoil(x, labels, rngs[0])):
+            with pytest.raises(ValueError, match="pixels must lie between 0 and 1"):
+                use(wrong)
+
+
+def test_flat_images_are_images_and_other_shapes_are_refused(digits):
+    images, labels = digits
+    square, flat = (spoil(x, labels, np.random.default_rng(5)) for x in (images, images.reshape(-1, 784)))
+    np.testing.assert_array_equal(square[0], flat[0])
+    np.testing.assert_array_equal(*(soften(x, np.random.default_rng(5)) for x in (images, images.reshape(-1, 784))))
+    for use in (lambda x: spoil(x, labels, np.random.default_rng(0)), lambda x: soften(x, np.random.default_rng(0))):
+        with pytest.raises(ValueError, match=r"must be \[n, 28, 28\] or \[n, 784\], but the shape is \[2000, 14, 56\]"):
+            use(images.reshape(-1, 14, 56))
+    with pytest.raises(ValueError, match=r"labels must be \[2000\]"):
+        spoil(images, labels[:5], np.random.default_rng(0))
+
+
 def test_the_judge_knows_the_digits(judge, digits):
     images, labels = digits
     probabilities = np.asarray(judge.probabilities(images))

@@ -87,6 +87,33 @@ def test_shapes_that_would_broadcast_are_refused(loss):
         loss(np.zeros(5), np.zeros(5))
 
 
+def test_whole_numbers_neither_wrap_around_nor_overflow():
+    """uint8: 3 − 5 is 254, and 20² is 144; int32: 60,000² is too much."""
+    bytes_a, bytes_b = np.array([[3, 20]], np.uint8), np.array([[5, 0]], np.uint8)
+    assert float(squared_error(bytes_a, bytes_b)) == 4 + 400
+    assert float(squared_error(jnp.asarray(bytes_a), jnp.asarray(bytes_b))) == 404
+    np.testing.assert_allclose(squared_error(np.array([[60_000]]), np.array([[0]])), 3.6e9, rtol=1e-6)
+    np.testing.assert_allclose(squared_error(np.array([[2**40]]), np.array([[2**40 + 2**30]])), 2.0**60, rtol=1e-6)
+    assert float(squared_error(np.array([[True, False]]), np.array([[False, False]]))) == 1
+    assert squared_error(jnp.ones((1, 2), jnp.bfloat16), jnp.ones((1, 2), jnp.bfloat16)).dtype == jnp.bfloat16
+
+
+@pytest.mark.parametrize("loss", [bernoulli_nll, lambda x, logits: elbo(x, logits, np.zeros((2, 1)), np.zeros((2, 1)))])
+def test_bernoulli_pixels_outside_0_to_1_are_refused(loss):
+    logits = np.zeros((2, 3), np.float32)
+    for x in (np.full((2, 3), 255.0), np.full((2, 3), 255, np.uint8), jnp.full((2, 3), 7)):
+        with pytest.raises(ValueError, match="between 0 and 1, but it goes from .* divide pixels from 0 to 255 by 255"):
+            loss(x, logits)
+    for x in (np.full((2, 3), -1.0), np.full((2, 3), 1.5e4), np.full((2, 3), np.nan)):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            loss(x, logits)
+    with pytest.raises(ValueError, match="between 0 and 1"):  # also where the logits are differentiated, and x is not
+        jax.grad(lambda logits: loss(np.full((2, 3), 255.0), logits))(logits)
+    for x in (np.ones((2, 3), np.uint8), np.ones((2, 3), bool), np.full((2, 3), 1 + 1e-6)):
+        assert np.isfinite(loss(x, logits))
+    assert np.isfinite(jax.jit(loss)(np.full((2, 3), 255.0), logits))  # not seen there
+
+
 # --- The bounds of a VAE ----------------------------------------------------------------------------------------------
 
 
