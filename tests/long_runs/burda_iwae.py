@@ -121,15 +121,13 @@ def main():
             model, loss, x, optimizer=optax.adam(1e-3 * 10 ** (-stage / 7), b1=0.99, eps=1e-4), epochs=3**stage,
             key=jax.random.fold_in(jax.random.key(args.seed), stage), batch_size=20,
         )  # fmt: skip
-        if file and not history.interrupted:
+        if file:
             args.keep.mkdir(parents=True, exist_ok=True)
             np.savez(file, *jax.tree.leaves(nnx.state(model, nnx.Param)))
         epochs = (3**stage - 1) // 2 + len(history.loss)
         reached = report(model, x_test[:1000], args.samples)
         print(f"{epochs} epochs, the last {len(history.loss)} in {history.seconds:.0f} s: "
               f"training bound {-history.loss[-1:].mean():.2f} nats; {reached}", flush=True)  # fmt: skip
-        if history.interrupted:
-            break
     print(f"all test images; {report(model, x_test, args.samples)}")
 
 
