@@ -1,19 +1,24 @@
 # Every command sets up what it needs on first use (tools/setup.sh). Paths are relative, so the folder may have any name.
 
 PYTHON_IN = .venv/bin/python
-LESSON = notebooks/00_start_here.ipynb
 
 # Tests and notebooks share the machine: no progress bars in the outputs, and no process takes all of a GPU's memory.
 QUIET = TQDM_DISABLE=1 XLA_PYTHON_CLIENT_PREALLOCATE=false PYDEVD_DISABLE_FILE_VALIDATION=1
 PARALLEL = -q -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 NBVAL = --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg
 
+# Jupyter, pip and JAX keep files in the home folder; where that cannot be written, they get one here.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export HOME := $(CURDIR)/build/home
+$(shell mkdir -p "$(HOME)")
+endif
+
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /	/' | awk -F '	' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 lab: .setup ## open the lessons in JupyterLab (LAB_ARGS="--no-browser --port 8899" is passed on)
 	@root=; [ "$$(id -u)" -ne 0 ] || root=--allow-root; \
-	exec $(PYTHON_IN) -m jupyterlab --LabApp.default_url=/lab/tree/$(LESSON) $$root $(LAB_ARGS)
+	exec $(PYTHON_IN) -m jupyterlab --config=tools/lab_config.py $$root $(LAB_ARGS)
 
 test: .setup ## run all tests, and every notebook against its stored outputs
 	@status=0; \
@@ -34,8 +39,11 @@ links: .setup ## write the repository's address (pyproject.toml) and the set-up 
 notebooks: .setup ## run the lessons and store their outputs (N=01_one_hot_toy for one)
 	@$(QUIET) $(PYTHON_IN) tools/run_notebooks.py $(if $(N),notebooks/$(N).ipynb)
 
-slides: .setup ## make slides of the lessons in build/slides
-	@$(PYTHON_IN) tools/slides.py
+slides: .setup ## make slides of the lessons in build/slides (N=01_one_hot_toy for one)
+	@$(PYTHON_IN) tools/slides.py $(if $(N),notebooks/$(N).ipynb)
+
+pages: .setup ## make pages to read, without a kernel, in build/pages (N=01_one_hot_toy for one)
+	@$(PYTHON_IN) tools/slides.py --pages $(if $(N),notebooks/$(N).ipynb)
 
 lock: .setup ## renew requirements.lock from the ranges in pyproject.toml
 	@[ -x build/uv/bin/uv ] || $(PYTHON_IN) -m pip install --quiet --disable-pip-version-check --target build/uv uv
@@ -48,4 +56,4 @@ clean: ## remove the environments and everything that was made
 .setup:
 	@sh tools/setup.sh
 
-.PHONY: help lab test test-colab links notebooks slides lock clean .setup
+.PHONY: help lab test test-colab links notebooks slides pages lock clean .setup

@@ -1,5 +1,9 @@
 """The figures show what they are given: colours, widths, axes, images."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -11,6 +15,8 @@ import pytest
 from course_utils import plots
 from course_utils.training import History
 
+ROOT = Path(__file__).parent.parent
+
 
 @pytest.fixture(autouse=True)
 def fresh_figures():
@@ -21,7 +27,39 @@ def fresh_figures():
 
 
 def history(test=()):
-    return History(np.array([3.0, 2.0, 1.0]), np.ones((3, 2)), np.array(test), 1.0, False)
+    return History(np.array([3.0, 2.0, 1.0]), np.ones((3, 2)), np.array(test), 1.0)
+
+
+def test_a_dark_style_set_before_leaves_dark_text_on_white():
+    plt.style.use("dark_background")
+    plots.use_style()
+    ax = plots.curves(history(), unit="nats")
+    white = {matplotlib.colors.to_hex(color) for color in (ax.get_facecolor(), ax.figure.get_facecolor())}
+    assert white == {"#ffffff"} == {matplotlib.colors.to_hex(matplotlib.rcParams["figure.facecolor"])}
+    assert matplotlib.rcParams["savefig.facecolor"] in ("auto", "white")
+    texts = [ax.xaxis.label, ax.title, *ax.get_xticklabels()]
+    assert all(max(matplotlib.colors.to_rgb(text.get_color())) < 0.5 for text in texts)
+
+
+def test_in_a_notebook_figures_have_twice_the_pixels_and_the_same_size():
+    """Run in IPython as the kernel sets it up; the output's metadata tell the size on the page."""
+    code = """
+import base64, matplotlib
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+matplotlib.use("module://matplotlib_inline.backend_inline")
+from course_utils import plots
+plots.use_style()
+import matplotlib.pyplot as plt
+figure = plt.subplots(figsize=(4, 2))[0]
+data, metadata = shell.display_formatter.format(figure, include=["image/png"])
+header = base64.b64decode(data["image/png"])[16:24]
+print(int.from_bytes(header[:4], "big"), int.from_bytes(header[4:], "big"), *metadata["image/png"].values())
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True, cwd=ROOT)
+    width, height, shown_width, shown_height = map(int, run.stdout.split())
+    assert (width // 2, height // 2) == (shown_width, shown_height)
+    assert abs(shown_width - 400) < 40 and abs(shown_height - 200) < 40  # the box around the figure is fitted to it
 
 
 def test_curves_draw_both_losses_over_epochs_and_label_their_axes():

@@ -1,18 +1,25 @@
 """The files around the lessons agree with each other, and setting up fails with a sentence that helps."""
 
+import ast
+import asyncio
 import functools
 import importlib.metadata
 import json
+import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 import tomllib
+import types
+import venv
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -21,8 +28,9 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import links
+import slides
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 
 
@@ -35,7 +43,7 @@ def ranges(requirements):
 def pins(path):
     """{name: [versions]} of a file with one pinned package a line; there may be one version per Python version."""
     found = {}
-    for line in path.read_text().splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         if line and not line.lstrip().startswith("#"):
             name, version = line.split(";")[0].strip().split("==")
             found.setdefault(canonicalize_name(name), []).append(version)
@@ -46,7 +54,7 @@ def pins(path):
 
 
 def test_environment_yml_has_the_packages_and_ranges_of_pyproject():
-    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     (from_pip,) = [entry["pip"] for entry in listed if isinstance(entry, dict)]
     conda = ranges(entry for entry in listed if isinstance(entry, str))
     conda["matplotlib"] = conda.pop("matplotlib-base")  # conda's name for matplotlib without a window system
@@ -69,7 +77,7 @@ def test_the_lock_satisfies_the_ranges_and_holds_no_addresses():
     lock = pins(ROOT / "requirements.lock")
     for name, range_ in ranges(PROJECT["dependencies"] + EXTRAS["lab"] + EXTRAS["test"]).items():
         assert all(version in range_ for version in lock[name]), name
-    assert "://" not in (ROOT / "requirements.lock").read_text()
+    assert "://" not in (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 
 def test_installed_versions_are_those_that_this_environment_is_made_of():
@@ -103,9 +111,10 @@ def test_links_follow_a_fork(tmp_path):
         if (ROOT / file).exists():
             shutil.copy(ROOT / file, tmp_path)
     old = links.repo()
-    text = (tmp_path / "pyproject.toml").read_text()
-    (tmp_path / "pyproject.toml").write_text(text.replace(links.address(), "https://github.com/some-one/her.fork"))
-    with open(tmp_path / "README.md", "a") as file:
+    text = (tmp_path / "pyproject.toml").read_text(encoding="utf-8")
+    text = text.replace(links.address(), "https://github.com/some-one/her.fork")
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    with open(tmp_path / "README.md", "a", encoding="utf-8") as file:
         file.write(f"\nClone https://github.com/{old}.git\n{links.badge('01_x.ipynb')}\nhttps://github.com/{old}-b\n")
     title = {"cell_type": "markdown", "metadata": {}, "source": ["# Ünder test\n", "\n", links.badge("wrong.ipynb")]}
     setup = {"cell_type": "code", "metadata": {"tags": ["setup"]}, "source": [links.setup_cell()]}
@@ -113,13 +122,14 @@ def test_links_follow_a_fork(tmp_path):
     cells = [title, setup | {"outputs": [], "execution_count": 1}, other | {"outputs": [], "execution_count": 2}]
     notebook = tmp_path / "notebooks" / "01_x.ipynb"
     notebook.parent.mkdir()
-    notebook.write_text(links.dump({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    text = links.dump({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    notebook.write_text(text, encoding="utf-8")
 
     assert {path.name for path in links.rewrite(tmp_path, check=True)} >= {"01_x.ipynb", "README.md"}
     links.rewrite(tmp_path)
 
     assert links.rewrite(tmp_path, check=True) == []
-    text = notebook.read_text()
+    text = notebook.read_text(encoding="utf-8")
     new = json.loads(text)
     assert "".join(new["cells"][0]["source"]) == "# Ünder test\n\n" + links.badge("01_x.ipynb", tmp_path)
     assert "some-one/her.fork/blob/main/notebooks/01_x.ipynb" in text
@@ -127,9 +137,179 @@ def test_links_follow_a_fork(tmp_path):
     assert '"git+https://github.com/some-one/her.fork"' in links.setup_cell(tmp_path)
     assert new["cells"][2] == cells[2]
     assert text == json.dumps(new, indent=1, ensure_ascii=False) + "\n"
-    readme = (tmp_path / "README.md").read_text()
+    readme = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert "Clone https://github.com/some-one/her.fork.git" in readme
     assert readme.count(old) == 1 and f"https://github.com/{old}-b" in readme  # another repository stays
+
+
+def test_a_wrong_name_is_answered_with_the_lessons_there_are(tmp_path):
+    lessons = links.lessons([])
+    assert lessons and links.lessons([lessons[0].stem, str(lessons[1])]) == lessons[:2]
+    for program in ("run_notebooks.py", "slides.py"):
+        command = [sys.executable, ROOT / "tools" / program, "notebooks/99_not_there.ipynb"]
+        answer = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=tmp_path)
+        assert answer.returncode == 1
+        assert answer.stderr.startswith("There is no lesson 99_not_there. The lessons are: 00_start_here, 01_")
+        assert answer.stderr.count("\n") == 1
+
+
+# --- The set-up cell --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kernel(tmp_path):
+    """A Python without pip and packages. Gives a function that runs the set-up cell in it and returns the process."""
+    venv.create(tmp_path / "kernel", symlinks=True)
+    python = tmp_path / "kernel" / "bin" / "python"
+    there = Path(sysconfig.get_path("purelib", vars={"base": str(tmp_path / "kernel")}))
+    (tmp_path / "bin").mkdir()
+
+    def run(folder, packages=()):
+        for name in packages:  # empty ones: the cell only looks whether they are there
+            (there / name).mkdir(exist_ok=True)
+            (there / name / "__init__.py").touch()
+        cell = links.setup_cell() + "\nprint(plots.__file__)"
+        env = {"PATH": str(tmp_path / "bin"), "COURSE_SOURCE": "the course.whl"}
+        return subprocess.run([python, "-c", cell], cwd=folder, env=env, capture_output=True, encoding="utf-8")
+
+    run.python, run.packages, run.programs = python, there, tmp_path / "bin"
+    return run
+
+
+NEEDED = ["jax", "flax", "optax", "numpy", "scipy", "matplotlib", "tqdm"]
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """The folder of the notebooks in a checkout whose package does nothing."""
+    for name in ("course_utils", "notebooks"):
+        (tmp_path / "my checkout" / name).mkdir(parents=True)
+    (tmp_path / "my checkout" / "course_utils" / "plots.py").write_text("def use_style(): pass", encoding="utf-8")
+    return tmp_path / "my checkout" / "notebooks"
+
+
+def test_in_a_checkout_the_package_beside_the_notebook_is_used(kernel, checkout):
+    (kernel.packages / "course_utils").mkdir()  # an older one that was installed some time
+    (kernel.packages / "course_utils" / "plots.py").write_text("1 / 0", encoding="utf-8")
+    process = kernel(checkout, NEEDED)
+    assert process.stdout.strip() == str(checkout.parent / "course_utils" / "plots.py"), process.stderr
+
+
+@pytest.mark.parametrize("has_pip", [True, False])
+def test_in_a_checkout_whose_kernel_lacks_packages_one_sentence_says_what_to_run(kernel, checkout, has_pip):
+    process = kernel(checkout, NEEDED[2:] + ["pip"] * has_pip)
+    python = kernel.python
+    command = f"{python} -m pip install --quiet" if has_pip else f"uv pip install --quiet --python {python}"
+    sentence = f'This kernel lacks jax, flax. In a terminal, run: {command} "{checkout.parent}"'
+    assert process.stderr.splitlines()[-1] == f"ImportError: {sentence}"
+
+
+def test_alone_without_pip_uv_installs_the_course(kernel, tmp_path):
+    process = kernel(tmp_path, NEEDED)
+    sentence = process.stderr.splitlines()[-1]
+    assert sentence.startswith("ImportError: This kernel lacks course_utils. In a terminal, run: uv pip install ")
+    installs = f'echo "$@"; {shutil.which("mkdir")} "{kernel.packages}/course_utils"\n'
+    installs += f'echo "def use_style(): pass" > "{kernel.packages}/course_utils/plots.py"\n'
+    (kernel.programs / "uv").write_text("#!/bin/sh\n" + installs, encoding="utf-8")
+    (kernel.programs / "uv").chmod(0o755)
+    process = kernel(tmp_path, NEEDED)
+    said, used = process.stdout.splitlines()
+    assert said == f"pip install --quiet --python {kernel.python} the course.whl", process.stderr
+    assert used == str(kernel.packages / "course_utils" / "plots.py")
+
+
+# --- Line ends and letters --------------------------------------------------------------------------------------------
+
+
+def test_a_clone_with_windows_line_ends_keeps_ours(tmp_path):
+    """Whatever core.autocrlf says: sh and make do not understand CRLF, and checksums would change."""
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
+        pytest.skip("no git")
+    files = ["tools/setup.sh", "Makefile", "requirements.lock", "course_utils/data.py", "notebooks/00_start_here.ipynb"]
+    data = ["data/mnist/t10k-labels-idx1-ubyte.gz", "docs/toy.png"]
+    source, clone = tmp_path / "source", tmp_path / "clone"
+    for name in files + data + [".gitattributes"]:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, source / name)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "core.autocrlf=true"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "all"]):
+        subprocess.run([*git, *command], cwd=source, check=True)
+    subprocess.run([*git, "clone", "-q", "-c", "core.autocrlf=true", source, clone], check=True)
+    for name in files:
+        assert b"\r\n" not in (clone / name).read_bytes(), name
+    for name in files + data:
+        assert (clone / name).read_bytes() == (ROOT / name).read_bytes(), name
+
+
+def test_every_text_is_read_and_written_as_utf8():
+    """A system's own encoding, cp1252 for instance, has neither ✓ nor ε."""
+    for path in [*ROOT.glob("tools/*.py"), *ROOT.glob("course_utils/*.py"), *ROOT.glob("tests/**/*.py")]:
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call):
+                function = getattr(call.func, "id", getattr(call.func, "attr", ""))
+                text = function in ("read_text", "write_text")
+                if isinstance(call.func, ast.Name) and function == "open":
+                    modes = call.args[1:2] + [word.value for word in call.keywords if word.arg == "mode"]
+                    text = not any("b" in getattr(mode, "value", "") for mode in modes)
+                encoded = any(word.arg == "encoding" for word in call.keywords)
+                assert encoded or not text, f"{path.name}, line {call.lineno}: {function} without encoding"
+
+
+# --- Slides and pages -------------------------------------------------------------------------------------------------
+
+DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    """A small notebook with two pictures, as Colab stores it."""
+    told = {"image/png": {"alt": "A «dot»"}}
+    pictures = [nbformat.v4.new_output("display_data", {"image/png": DOT}, metadata=m) for m in (told, {})]
+    cells = [nbformat.v4.new_markdown_cell("# Title"), nbformat.v4.new_code_cell("1", outputs=pictures)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {"0a1b": {"model_name": "HBoxModel"}}}
+    path = tmp_path / "01_dot.ipynb"
+    nbformat.write(notebook, path)
+    return path
+
+
+@pytest.mark.parametrize("make", [slides.slides, slides.page])
+def test_a_notebook_from_colab_becomes_html_and_its_pictures_keep_their_texts(lesson, make):
+    html = make(lesson)
+    assert html.count('alt="A «dot»"') == 1 and html.count("No description") == 1
+
+
+def test_a_lesson_that_fails_is_named_and_the_others_are_made(lesson, tmp_path, capsys):
+    broken = tmp_path / "00_broken.ipynb"
+    broken.write_text('{"cells": [', encoding="utf-8")
+    assert slides.main([broken, lesson], root=tmp_path) == 1
+    said = capsys.readouterr()
+    assert said.out == "build/slides/01_dot.slides.html\n" and said.err.startswith("00_broken.ipynb: FAILED")
+    assert (tmp_path / "build/slides/01_dot.slides.html").read_text(encoding="utf-8").count("A «dot»") == 1
+
+
+# --- JupyterLab -------------------------------------------------------------------------------------------------------
+
+
+def test_a_notebook_opens_with_what_jupyterlab_would_add_and_its_file_stays(tmp_path):
+    """JupyterLab compares the stored language_info, the version included, with the kernel's, and asks to save."""
+    pytest.importorskip("jupyter_server")
+    from ipykernel.ipkernel import IPythonKernel
+
+    config = types.SimpleNamespace(ServerApp=types.SimpleNamespace(), LabApp=types.SimpleNamespace())
+    exec((ROOT / "tools" / "lab_config.py").read_text(encoding="utf-8"), {"c": config})
+    contents = config.ServerApp.contents_manager_class(root_dir=str(tmp_path))
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+    nbformat.write(notebook, tmp_path / "a.ipynb")
+    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "b.ipynb")
+    before = (tmp_path / "a.ipynb").read_bytes()
+    opened = asyncio.run(contents.get("a.ipynb"))["content"]["metadata"]
+    assert opened["language_info"] == IPythonKernel.language_info and opened["language_info"]["version"]
+    assert opened["kernelspec"] == {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    assert asyncio.run(contents.get("b.ipynb"))["content"]["metadata"] == {}
+    assert asyncio.run(contents.get(""))["type"] == "directory"
+    assert (tmp_path / "a.ipynb").read_bytes() == before
 
 
 # --- Comparing outputs ------------------------------------------------------------------------------------------------
@@ -146,7 +326,7 @@ def test_links_follow_a_fork(tmp_path):
     ],
 )
 def test_only_measurements_are_masked(printed, masked):
-    rules = (ROOT / "tests/nbval_sanitize.cfg").read_text()
+    rules = (ROOT / "tests/nbval_sanitize.cfg").read_text(encoding="utf-8")
     for regex, replace in re.findall("^regex: (.*)$\n^replace: (.*)$", rules, re.M):  # as nbval reads the file
         printed = re.sub(regex, replace, printed)
     assert printed == masked
@@ -177,18 +357,24 @@ def fresh(tmp_path):
     shutil.copy(ROOT / "tools/setup.sh", checkout / "tools")
     for name in ("requirements.lock", "pyproject.toml"):
         shutil.copy(ROOT / name, checkout)
-    for name in ("sh", "cat", "dirname", "find", "mkdir", "rm", "sleep"):
+    for name in ("sh", "cat", "cp", "dirname", "find", "mkdir", "rm", "sleep"):
         (programs / name).symlink_to(shutil.which(name))
 
     def set_up(**pythons):
         for name, script in pythons.items():
             file = programs / name.replace("_", ".")
-            file.write_text("#!/bin/sh\n" + script)
+            file.write_text("#!/bin/sh\n" + script, encoding="utf-8")
             file.chmod(0o755)
         command = [str(programs / "sh"), "tools/setup.sh"]
         heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a job in the background ignores it
         return subprocess.Popen(
-            command, cwd=checkout, env={"PATH": str(programs)}, text=True, stderr=subprocess.PIPE, preexec_fn=heed
+            command,
+            cwd=checkout,
+            env={"PATH": str(programs)},
+            encoding="utf-8",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=heed,
         )
 
     set_up.venv = checkout / ".venv"
@@ -232,3 +418,33 @@ def test_an_interrupt_leaves_nothing_behind(fresh, sent):
     process.communicate()
     assert process.returncode == 128 + sent
     assert not fresh.venv.exists()
+
+
+def test_setting_up_counts_the_packages_and_fails_when_pip_fails(fresh):
+    pip = """case "$*" in
+    *requirements.lock*)
+        for n in 1 2 3; do echo "Collecting a$n==1"; done
+        echo "Installing collected packages"
+        exit {} ;;
+    *version_info*) echo 12 ;;
+esac
+"""
+    for code in (7, 0):
+        shutil.rmtree(fresh.venv, ignore_errors=True)
+        inside = fresh.venv.parent / "python for the environment"
+        inside.write_text("#!/bin/sh\n" + pip.format(code), encoding="utf-8")
+        inside.chmod(0o755)
+        process = fresh(python3=fake(12, makes_venv=f'mkdir -p .venv/bin; cp "{inside}" .venv/bin/python; exit 0'))
+        said, complaint = process.communicate()
+        assert "3 packages looked up" in said
+        assert (process.returncode == 0) == (code == 0) == fresh.venv.exists() == ("retry" not in complaint)
+
+
+def test_make_works_where_home_cannot_be_written(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "show.mk").write_text("include Makefile\nshow: ; @echo $$HOME\n", encoding="utf-8")
+    for home, used in ((tmp_path / "none", tmp_path / "build" / "home"), (tmp_path, tmp_path)):
+        env = os.environ | {"HOME": str(home)}
+        show = ["make", "-s", "-f", "show.mk", "show"]
+        run = subprocess.run(show, cwd=tmp_path, env=env, capture_output=True, encoding="utf-8")
+        assert run.stdout.strip() == str(used) and used.is_dir(), run.stderr

@@ -12,17 +12,26 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# The set-up cell of every lesson. COURSE_SOURCE may name a wheel or a checkout to install instead.
+# The set-up cell of every lesson. In a checkout, the package beside the notebook is used, whatever the kernel holds.
+# Elsewhere it is installed where it is lacking; COURSE_SOURCE may name a wheel or a checkout to install instead.
 SETUP_CELL = """\
-# Set-up. In a checkout this is instant; alone in Colab it first installs the course.
-import importlib.util, os, subprocess, sys
-
+# Set-up. In a checkout this is instant; alone, as in Colab, it first installs the course.
+import importlib.util, os, pathlib, shutil, subprocess, sys
 COURSE = "git+{address}"
-if importlib.util.find_spec("course_utils") is None:
-    source = os.environ.get("COURSE_SOURCE", COURSE)
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+folders = [pathlib.Path.cwd(), *pathlib.Path.cwd().parents]
+checkout = [str(f) for f in folders if (f / "course_utils/plots.py").is_file()][:1]
+sys.path[:0] = checkout
+needed = "course_utils jax flax optax numpy scipy matplotlib tqdm".split()
+if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    if importlib.util.find_spec("pip") is None:
+        pip = ["uv", "pip", "install", "--quiet", "--python", sys.executable]
+    install = pip + (checkout or [os.environ.get("COURSE_SOURCE", COURSE)])
+    if checkout or shutil.which(pip[0]) is None:
+        command = subprocess.list2cmdline(install)  # uv: see docs.astral.sh/uv
+        raise ImportError(f"This kernel lacks {{', '.join(missing)}}. In a terminal, run: {{command}}")
+    subprocess.run(install, check=True)
     importlib.invalidate_caches()
-
 from course_utils import plots
 plots.use_style()"""
 
@@ -55,6 +64,16 @@ def setup_cell(root=ROOT):
 
 def badge(name, root=ROOT):
     return BADGE.format(repo=repo(root), name=name)
+
+
+def lessons(names, root=ROOT):
+    """The notebooks of these names (notebooks/01_x.ipynb or 01_x), all without a name; a wrong one ends the program."""
+    there = sorted(root.glob("notebooks/*.ipynb"))
+    paths = [Path(name) if Path(name).is_file() else root / "notebooks" / f"{Path(name).stem}.ipynb" for name in names]
+    for path in paths:
+        if not path.is_file():
+            sys.exit(f"There is no lesson {path.stem}. The lessons are: {', '.join(path.stem for path in there)}")
+    return paths or there
 
 
 def dump(notebook):
@@ -96,7 +115,7 @@ def rewrite(root=ROOT, check=False):
     differing = [path for path, text in new.items() if text != path.read_text(encoding="utf-8")]
     if not check:
         for path in differing:
-            path.write_text(new[path], encoding="utf-8")
+            path.write_text(new[path], encoding="utf-8", newline="\n")
     return differing
 
 

@@ -1,6 +1,6 @@
 """Run lessons from top to bottom in fresh kernels and store them with clean outputs.
 
-    python tools/run_notebooks.py [notebooks/01_one_hot_toy.ipynb …]      without a name: all lessons
+    python tools/run_notebooks.py [01_one_hot_toy …]      without a name: all lessons
 """
 
 import base64
@@ -15,14 +15,15 @@ import nbformat
 from nbclient import NotebookClient
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
+import links
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def peak_memory(pid):
     """The most memory that a process has held so far, in MB (None where the system has no /proc)."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     except OSError:
         return None
     return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
@@ -122,10 +123,12 @@ def main(paths):
             failures += 1
             print(f"{path.name}: FAILED, left as it was\n{problem}", file=sys.stderr)
         else:
-            path.write_text(nbformat.writes(clean(notebook)) + "\n", encoding="utf-8")
+            path.write_text(nbformat.writes(clean(notebook)) + "\n", encoding="utf-8", newline="\n")
             print(f"{path.name}: {time.perf_counter() - start:.0f} s, at most {memory or float('nan'):.0f} MB", flush=True)
     return failures
 
 
 if __name__ == "__main__":
-    sys.exit(main([Path(name) for name in sys.argv[1:]] or sorted(ROOT.glob("notebooks/*.ipynb"))))
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # not every console knows every letter
+    sys.exit(main(links.lessons(sys.argv[1:])))

@@ -81,10 +81,37 @@ pip() {
     "$venv/bin/python" -m pip --disable-pip-version-check "$@"
 }
 
+# Reads what pip prints and says how far it is: on a terminal in one line that changes, elsewhere now and then.
+show_progress() {
+    n=0 status=1
+    while read -r word rest; do
+        case $word in
+        Collecting | Processing | Requirement | Ignoring)
+            n=$((n + 1)) rest=${rest#already satisfied: }
+            if [ -t 1 ]; then
+                printf '\r  package %-4s %-40.40s' "$n" "${rest%%[ ;]*}"
+            elif [ $((n % 25)) -eq 0 ]; then
+                echo "  $n packages looked up"
+            fi ;;
+        Installing)
+            [ ! -t 1 ] || printf '\r%60s\r' ""
+            echo "  $n packages looked up; unpacking them …" ;;
+        exit) status=$rest ;;
+        esac
+    done
+    [ ! -t 1 ] || printf '\r%60s\r' ""
+    return "$status"
+}
+
+# pip install with progress. The pipe would swallow its exit status, so that travels as the last line.
+install() {
+    { pip install --progress-bar off "$@" && echo "exit 0" || echo "exit 1"; } | show_progress
+}
+
 echo "Setting up $venv with Python 3.$v: downloading and installing packages, which takes a few minutes once …"
 [ $in_place = yes ] || "$python" -m venv "$venv"
 if [ "$venv" = .venv ]; then
-    pip install --quiet --no-deps -r requirements.lock
+    install --no-deps -r requirements.lock
     pip install --quiet --no-deps --no-build-isolation --editable .
     # JupyterLab shall not ask whether it may fetch news: the course needs no network.
     mkdir -p "$venv/share/jupyter/lab/settings"
@@ -98,7 +125,7 @@ import tomllib
 project = tomllib.load(open("pyproject.toml", "rb"))["project"]
 print("\n".join(project["dependencies"] + project["optional-dependencies"]["test"]))')
     echo "$tests" >"$venv/tests.txt"
-    pip install --quiet -r "$pins" -r "$venv/tests.txt"
+    install -r "$pins" -r "$venv/tests.txt"
 fi
 pip check
 echo "$PWD" >"$stamp"

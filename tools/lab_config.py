@@ -1,0 +1,26 @@
+"""How `make lab` starts JupyterLab: `jupyter lab --config=tools/lab_config.py`."""
+
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelspec import get_kernel_dict
+from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
+
+
+class Contents(AsyncLargeFileManager):
+    """Opens notebooks with the details of this Python, down to its version, which the stored ones do not hold.
+
+    JupyterLab would add them as soon as the kernel has started, and then ask to save a notebook that nobody changed.
+    """
+
+    async def get(self, path, *args, **kwargs):
+        model = await super().get(path, *args, **kwargs)
+        if model["type"] == "notebook" and model["content"]:
+            metadata = model["content"]["metadata"]
+            if metadata.get("kernelspec", {}).get("name") == "python3":
+                kernel = get_kernel_dict()
+                metadata["kernelspec"] |= {"display_name": kernel["display_name"], "language": kernel["language"]}
+                metadata["language_info"] = dict(IPythonKernel.language_info)
+        return model
+
+
+c.ServerApp.contents_manager_class = Contents  # noqa: F821, Jupyter provides c
+c.LabApp.default_url = "/lab/tree/notebooks/00_start_here.ipynb"  # noqa: F821
