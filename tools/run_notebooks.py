@@ -30,8 +30,8 @@ def peak_memory(pid):
 
 
 def smaller(png):
-    """The same picture, base64 in and out, with at most 64 colours: figures need no more, and notebooks stay light."""
-    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB").quantize(64)
+    """The same picture, base64 in and out, with at most 256 colours: figures need no more, and notebooks stay light."""
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB").quantize(256)
     with io.BytesIO() as file:
         picture.save(file, format="PNG", optimize=True)
         return base64.b64encode(file.getvalue()).decode()
