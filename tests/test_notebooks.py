@@ -234,7 +234,7 @@ def test_your_turn_cells_are_open_and_have_hint_and_solution(path):
             answer, checks = try_tasks.split_answer(cell.source)
             assert "..." in answer, show(cell)
             assert checks and all(re.match(r"check\w*\(", line) for line in checks.splitlines()), show(cell)
-            assert not re.search("expected|mistakes", checks), f"the answer stands under the slot: {show(cell)}"
+            assert not re.search("expected=|mistakes=", checks), f"the answer stands under the slot: {show(cell)}"
             assert "◯" in printed(cell), show(cell)
             assert following is not None and following.cell_type == "markdown", show(cell)
             assert re.search(r"<details>\s*<summary>Hint", following.source), show(cell)
