@@ -37,7 +37,8 @@ def smaller(png):
         return base64.b64encode(file.getvalue()).decode()
 
 
-LETTERS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}  # accents that follow their letter
+LETTERS = {"hat": " hat", "bar": " bar", "tilde": " tilde"}  # many voices leave the accents themselves out
+HIGH = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 SYMBOLS = {
     **dict(alpha="α", beta="β", gamma="γ", delta="δ", epsilon="ε", varepsilon="ε", theta="θ", lambda_="λ", mu="μ"),
     **dict(rho="ρ", sigma="σ", phi="φ", varphi="φ", Sigma="Σ", sum="Σ", partial="∂", nabla="∇", infty="∞", pm="±"),
@@ -52,9 +53,10 @@ def plain(markdown):
     for name, accent in LETTERS.items():
         text = re.sub(rf"\\{name}\s*(?:{{([^{{}}]*)}}|(\\?\w))", rf"\1\2{accent}", text)
     text = re.sub(r"\\([A-Za-z]+)", lambda match: SYMBOLS.get(match[1].replace("lambda", "lambda_"), match[1]), text)
+    text = re.sub(r"\^(?:{([\d−-]+)}|(\d))", lambda match: (match[1] or match[2]).translate(HIGH), text)
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"\*+|[$`{}\\]|^> ?", "", text, flags=re.M)
-    return " ".join(text.split())
+    return " ".join(text.replace("x\u0302", "x hat").split())
 
 
 def describe_pictures(notebook):

@@ -72,9 +72,28 @@ def slides(path, reveal=None):
 
 
 def page(path):
-    """One notebook as a page to read, as HTML text."""
+    """One notebook as a page to read, as HTML text: with its own title, folded code, and links from page to page."""
     notebook = read(path)
-    return described(HTMLExporter().from_notebook_node(notebook)[0], notebook.cells)
+    name = notebook.cells[0].source.splitlines()[0].lstrip("# ")
+    exporter = HTMLExporter(exclude_anchor_links=True)
+    html = exporter.from_notebook_node(notebook, resources={"metadata": {"name": name}})[0]
+    soup = BeautifulSoup(described(html, notebook.cells), "html.parser")
+    for box in soup.select("[tabindex]"):  # every cell would be a stop of the Tab key
+        del box["tabindex"]
+    for code in soup.select(".jp-CodeCell .jp-InputArea-editor"):
+        first = code.get_text().strip().splitlines()[0]
+        if first.startswith(("# @title", "# Set-up")):  # what JupyterLab and Colab fold, or need not be read
+            fold, summary = soup.new_tag("details"), soup.new_tag("summary")
+            summary.string = "Code: " + first.removeprefix("# @title").strip("# ")
+            code.wrap(fold).insert(0, summary)
+    for mark, word in (("✗", "No."), ("✓", "Yes.")):  # many voices leave the signs out
+        for text in soup.find_all(string=lambda text: text.startswith(mark)):
+            if text.find_parent("details") and text.parent.name == "p" and not text[1:].strip().startswith(("Yes", "No")):
+                text.replace_with(f"{mark} {word}{text[1:]}")
+    for link in soup.select("a[href]"):
+        if "://" not in link["href"]:
+            link["href"] = link["href"].replace(".ipynb", ".html")
+    return str(soup)
 
 
 def main(paths, *, pages=False, reveal=None, root=ROOT):
