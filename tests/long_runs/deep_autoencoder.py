@@ -8,7 +8,7 @@ help: the training error falls to 1.60, and the test error stays where it is fro
     test           5.37    4.75    3.98    3.89    3.91
 
 (first command below, seed 0, once; Python 3.11, JAX 0.10.2, Flax 0.12.8, Optax 0.2.8, two CPU cores, 20 minutes on a
-busy machine). Lesson 04 gets 3.97 in 10 epochs, because its learning rate falls to 0 within them; one hidden layer of 1741
+busy machine). A run of 10 epochs ends at 3.97, because its learning rate falls to 0 within them; one hidden layer of 1741
 in each half, with as many weights, got 3.62 there.
 
 Run it from the checkout, on any machine that has the course's packages:
