@@ -294,10 +294,16 @@ def test_everything_has_its_turn(monkeypatch):
     assert chosen() == NOTEBOOKS
 
 
-@pytest.mark.parametrize(
-    "path",
-    [pytest.param(path, id=path.stem, marks=[] if path == NOTEBOOKS[0] else [pytest.mark.slow]) for path in NOTEBOOKS],
-)
+# Their newest bounds were measured on the newest versions only. Take a lesson out as soon as it has passed here.
+OPEN = {"04", "05", "06", "07", "08", "11", "12"}
+
+
+def marks(path):
+    not_yet = pytest.mark.xfail(reason="bounds and tasks not yet tried on Colab's versions", strict=False)
+    return ([] if path == NOTEBOOKS[0] else [pytest.mark.slow]) + ([not_yet] if path.stem[:2] in OPEN else [])
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem, marks=marks(path)) for path in NOTEBOOKS])
 def test_runs_alone_with_the_solutions(path, tmp_path, bare_python, wheel, monkeypatch):
     if path not in chosen():
         pytest.skip("another lesson's turn; COLAB_ALL=1 runs all")
