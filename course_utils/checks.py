@@ -93,7 +93,7 @@ def _numeric_hint(answer, expected, same):
 def within(value, low, high, what, source=None):
     """Assert that a number the lesson promises lies in [low, high], and print a line that says so.
 
-    value   one number. A line like `✓ test error: 13.87 (expected 13.86–13.88; scikit-learn)` is printed.
+    value   one number. A line like `✓ test error: 13.87 (expected 13.86 to 13.88; scikit-learn)` is printed.
     source  where the bounds come from: a reference, or how they were measured
 
     Raises AssertionError if the value lies outside or is NaN, ValueError if low > high.
@@ -101,7 +101,7 @@ def within(value, low, high, what, source=None):
     if low > high:
         raise ValueError(f"low = {low} is above high = {high}")
     value = float(value)
-    expected = f"expected {low:.6g}–{high:.6g}" + (f"; {source}" if source else "")
+    expected = f"expected {low:.6g} to {high:.6g}" + (f"; {source}" if source else "")
     if not low <= value <= high:
         raise AssertionError(f"✗ {what}: {value:.4g} ({expected})")
     print(f"✓ {what}: {value:.4g} ({expected})")

@@ -84,7 +84,7 @@ def image_grid(images, *, columns=10, titles=None, scale=0.8, vmin=0, vmax=None)
     for number, (ax, image) in enumerate(zip(axes.flat, images)):
         ax.imshow(image, vmin=vmin, vmax=vmax, interpolation="nearest")
         if titles is not None:
-            ax.set_title(titles[number], fontsize=8, pad=2)
+            ax.set_title(titles[number], fontsize=9, pad=2)
     return axes
 
 
@@ -108,14 +108,14 @@ def reconstructions(x, *x_hats, names=None, scale=0.8):
             ax.grid(False)
             ax.spines[:].set_visible(False)
             if number > 0:
-                ax.set_title(f"{np.sum((image - original) ** 2):.1f}", fontsize=8, pad=2)
+                ax.set_title(f"{np.sum((image - original) ** 2):.1f}", fontsize=9, pad=2)
         if names is not None:
             axes[number, 0].set_ylabel(names[number], rotation=0, ha="right", va="center")
     return axes
 
 
 def network(weights, *, activations=None, labels=None, names=None, ax=None):
-    """Draw a small dense network: blue lines are positive weights, orange ones negative, thicker is larger.
+    """Draw a small dense network: solid blue lines are positive weights, dashed orange ones negative, thicker is larger.
 
     weights      a list of matrices [n_in, n_out], one per layer of connections
     activations  a list of vectors, one per layer of neurons, each value between 0 and 1: fills the neurons
@@ -131,8 +131,9 @@ def network(weights, *, activations=None, labels=None, names=None, ax=None):
         for i, start in enumerate(places[layer]):
             for j, end in enumerate(places[layer + 1]):
                 size = abs(matrix[i, j]) / largest
-                color = BLUE if matrix[i, j] > 0 else ORANGE
-                ax.plot(*zip(start, end), color=color, linewidth=0.3 + 3.2 * size, alpha=0.25 + 0.65 * size, zorder=1)
+                color, dashes = (BLUE, "-") if matrix[i, j] > 0 else (ORANGE, (0, (2, 1)))
+                style = {"color": color, "linestyle": dashes, "linewidth": 0.3 + 3.2 * size}
+                ax.plot(*zip(start, end), alpha=0.25 + 0.65 * size, zorder=1, **style)
     for layer, neurons in enumerate(places):
         fill = np.ones(len(neurons)) if activations is None else 1 - np.asarray(activations[layer], float)
         for place, grey in zip(neurons, fill):

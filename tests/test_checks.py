@@ -135,12 +135,12 @@ def test_only_equal_numbers_are_right(answer, expected):
 
 def test_within_prints_what_was_measured_and_what_was_expected(capsys):
     within(jnp.float32(13.866), 13.856, 13.876, "PCA error", "five seeds")
-    assert capsys.readouterr().out == "✓ PCA error: 13.87 (expected 13.856–13.876; five seeds)\n"
+    assert capsys.readouterr().out == "✓ PCA error: 13.87 (expected 13.856 to 13.876; five seeds)\n"
 
 
 @pytest.mark.parametrize("value", [0.9, 2.1, float("nan"), float("inf")])
 def test_within_fails_outside(value):
-    with pytest.raises(AssertionError, match="error: .*expected 1–2"):
+    with pytest.raises(AssertionError, match="error: .*expected 1 to 2"):
         within(value, 1, 2, "error")
 
 

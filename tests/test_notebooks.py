@@ -235,9 +235,10 @@ def test_your_turn_cells_are_open_and_have_hint_and_solution(path):
             assert "..." in answer, show(cell)
             assert checks and all(re.match(r"check\w*\(", line) for line in checks.splitlines()), show(cell)
             assert not re.search("expected=|mistakes=", checks), f"the answer stands under the slot: {show(cell)}"
-            assert "◯" in printed(cell), show(cell)
             assert following is not None and following.cell_type == "markdown", show(cell)
-            assert re.search(r"<details>\s*<summary>Hint", following.source), show(cell)
+            name = re.search(r"◯ (.*?): not tried yet", printed(cell))[1]
+            for kind in ("Hint", "Solution"):  # with the name, so that a list of all folds tells them apart
+                assert f"<details><summary>{kind}: {name}</summary>" in following.source, show(cell)
             assert try_tasks.solution(following.source).strip(), show(cell)
 
 

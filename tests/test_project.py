@@ -318,8 +318,8 @@ def test_a_notebook_opens_with_what_jupyterlab_would_add_and_its_file_stays(tmp_
 @pytest.mark.parametrize(
     "printed, masked",
     [
-        ("✓ loss: 105.7 (expected 104.5–107; Kingma)", "✓ loss: MEASURED (expected 104.5–107; Kingma)"),
-        ("✓ a: b: -1.2e-05 (expected 0–1)", "✓ a: b: MEASURED (expected 0–1)"),
+        ("✓ loss: 105.7 (expected 104.5 to 107; Kingma)", "✓ loss: MEASURED (expected 104.5 to 107; Kingma)"),
+        ("✓ a: b: -1.2e-05 (expected 0 to 1)", "✓ a: b: MEASURED (expected 0 to 1)"),
         ("one step: 12.3 ms, all: 4.5 s or 1.23 µs", "one step: DURATION, all: DURATION or DURATION"),
         ("loss: 105.7", "loss: 105.7"),
         ("shape (4, 2), 4 symbols, 3 seeds", "shape (4, 2), 4 symbols, 3 seeds"),
