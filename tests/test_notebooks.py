@@ -73,6 +73,12 @@ def test_begins_with_title_badge_and_objectives(path):
 
 
 @every_notebook
+def test_the_readme_gives_the_same_minutes(path):
+    minutes = re.search(r"\*\*Reading time\*\* (\d+) minutes", read(path).cells[0].source)[1]
+    assert re.search(rf"\(notebooks/{path.name}\) \|.*\| {minutes}\b[^|]*\|$", (ROOT / "README.md").read_text("utf-8"), re.M)
+
+
+@every_notebook
 def test_has_the_one_setup_cell_before_any_other_code(path):
     cells = code_cells(path)
     assert [tagged(cell, "setup") for cell in cells] == [True] + [False] * (len(cells) - 1)
@@ -136,6 +142,20 @@ def test_headings_are_in_order(path):
     levels = [len(marks) for marks in re.findall(r"^(#+) ", text, re.M)]
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(after <= before + 1 for before, after in zip(levels, levels[1:]))
+
+
+def test_the_list_of_introductions_says_which_lessons_test_them():
+    """Column "tested in lessons" of the table in lesson 00, against the lessons that name R1 to R5."""
+    named = {f"R{number}": set() for number in range(1, 6)}
+    for path in NOTEBOOKS[1:]:
+        text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+        for entry in re.findall(r"\bR[1-5]\b", text):
+            named[entry].add(int(path.stem[:2]))
+    text = "\n".join(cell.source for cell in read(NOTEBOOKS[0]).cells)
+    for entry, lessons in re.findall(r"^\| \*\*\[(R\d)\]\*\* .*\| ([\d, to]+) \|$", text, re.M):
+        ranges = [re.findall(r"\d+", part) for part in lessons.split(",")]
+        assert {n for ends in ranges for n in range(int(ends[0]), int(ends[-1]) + 1)} == named.pop(entry), entry
+    assert not named
 
 
 def folded(cell):
