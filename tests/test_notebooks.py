@@ -286,12 +286,16 @@ def bare_python(tmp_path):
     return tmp_path / "python" / "bin" / "python"
 
 
+MOST = 8  # lessons that run alone in one pass
+
+
 def chosen():
     """The lessons that run alone in this pass: all with COLAB_ALL=1, else what changed lately and a part of the rest.
 
     All of them at every change would take longer than a change may wait (the hosted workflow runs all every night). A
     lesson is due for three days after a change to it, the package or the pins; of the others, every third commit
-    another third. Without git's history all run.
+    another third. There is time for MOST of them; those whose turn it is come first, with every commit other ones.
+    Without git's history all run.
     """
 
     def git(*words):
@@ -306,7 +310,10 @@ def chosen():
     except (OSError, ValueError, AssertionError, subprocess.CalledProcessError):
         return NOTEBOOKS
     recent = head - 3 * 24 * 3600
-    return [path for i, path in enumerate(NOTEBOOKS) if max(latest[path], package) >= recent or (i + number) % 3 == 0]
+    due = [i for i, path in enumerate(NOTEBOOKS) if max(latest[path], package) >= recent]
+    others = [i for i in range(len(NOTEBOOKS)) if i not in due and (i + number) % 3 == 0]
+    turn = lambda i: (i - number * MOST) % len(NOTEBOOKS)
+    return [NOTEBOOKS[i] for i in sorted((sorted(due, key=turn) + sorted(others, key=turn))[:MOST])]
 
 
 def test_everything_has_its_turn(monkeypatch):
@@ -315,13 +322,8 @@ def test_everything_has_its_turn(monkeypatch):
     assert chosen() == NOTEBOOKS
 
 
-# Their newest bounds were measured on the newest versions only. Take a lesson out as soon as it has passed here.
-OPEN = {"04", "05", "06", "07", "08", "11", "12"}
-
-
 def marks(path):
-    not_yet = pytest.mark.xfail(reason="bounds and tasks not yet tried on Colab's versions", strict=False)
-    return ([] if path == NOTEBOOKS[0] else [pytest.mark.slow]) + ([not_yet] if path.stem[:2] in OPEN else [])
+    return [] if path == NOTEBOOKS[0] else [pytest.mark.slow]
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.stem, marks=marks(path)) for path in NOTEBOOKS])
