@@ -1,0 +1,3464 @@
+// Made by tools/export_explorers.py faces. Do not edit.
+globalThis.EXPLORER_DATA = {
+ "seed": 0,
+ "versions": {
+  "jax": "0.10.2",
+  "flax": "0.12.8",
+  "optax": "0.2.8",
+  "numpy": "2.4.6"
+ },
+ "recipe": "lesson 12: 2,000 steps of Adam, batches of 128, s = 0.1; here layers 228-56-6 instead of 384-128-6, on the pixels that differ from face to face; the first of ten seeds",
+ "sizes": [
+  228,
+  56,
+  6
+ ],
+ "entropy": [
+  2.19708,
+  2.19685,
+  2.19574,
+  1.60924,
+  0.69309,
+  2.19641
+ ],
+ "networks": [
+  {
+   "beta": 0.1,
+   "kl": [
+    4.6037,
+    4.40597,
+    4.19849,
+    4.51184,
+    5.18136,
+    5.86024
+   ],
+   "distortion": 0.22686,
+   "mig": 0.12939,
+   "mig of ten seeds": [
+    0.03813,
+    0.18167
+   ],
+   "information": [
+    [
+     0.01874,
+     0.0657,
+     0.65516,
+     0.04332,
+     0.02073,
+     0.26836
+    ],
+    [
+     0.02104,
+     0.26451,
+     0.10581,
+     0.02432,
+     0.00324,
+     0.33661
+    ],
+    [
+     0.02223,
+     0.15483,
+     0.45366,
+     0.02922,
+     0.14269,
+     0.17869
+    ],
+    [
+     0.02489,
+     0.19846,
+     0.43856,
+     0.02378,
+     0.00593,
+     0.14548
+    ],
+    [
+     0.02089,
+     0.11534,
+     0.1552,
+     0.0137,
+     0.00542,
+     1.07248
+    ],
+    [
+     0.02523,
+     0.56723,
+     0.12139,
+     0.10063,
+     0.00269,
+     0.0968
+    ]
+   ]
+  },
+  {
+   "beta": 1.0,
+   "kl": [
+    2.60817,
+    2.55825,
+    2.42204,
+    2.75526,
+    3.01016,
+    2.95879
+   ],
+   "distortion": 0.26491,
+   "mig": 0.12304,
+   "mig of ten seeds": [
+    0.03428,
+    0.12316
+   ],
+   "information": [
+    [
+     0.01904,
+     0.028,
+     0.73344,
+     0.04447,
+     0.02715,
+     0.24532
+    ],
+    [
+     0.02091,
+     0.21237,
+     0.04822,
+     0.0292,
+     0.00346,
+     0.48557
+    ],
+    [
+     0.02187,
+     0.1835,
+     0.33965,
+     0.01845,
+     0.15949,
+     0.11855
+    ],
+    [
+     0.02289,
+     0.38343,
+     0.25402,
+     0.02767,
+     0.00946,
+     0.06732
+    ],
+    [
+     0.01953,
+     0.1259,
+     0.07677,
+     0.01855,
+     0.00461,
+     1.16426
+    ],
+    [
+     0.02389,
+     0.42877,
+     0.04144,
+     0.10542,
+     0.00358,
+     0.17931
+    ]
+   ]
+  },
+  {
+   "beta": 3.0,
+   "kl": [
+    1.61817,
+    0.84889,
+    1.72249,
+    2.01301,
+    2.28994,
+    2.15129
+   ],
+   "distortion": 0.42023,
+   "mig": 0.13827,
+   "mig of ten seeds": [
+    0.06902,
+    0.13833
+   ],
+   "information": [
+    [
+     0.01878,
+     0.02569,
+     0.58513,
+     0.03883,
+     0.04288,
+     0.1599
+    ],
+    [
+     0.01967,
+     0.13397,
+     0.03618,
+     0.04424,
+     0.00419,
+     0.16933
+    ],
+    [
+     0.02298,
+     0.20798,
+     0.26248,
+     0.01813,
+     0.12141,
+     0.10197
+    ],
+    [
+     0.022,
+     0.50117,
+     0.18874,
+     0.02906,
+     0.00881,
+     0.04331
+    ],
+    [
+     0.01807,
+     0.07401,
+     0.05028,
+     0.01549,
+     0.00617,
+     1.29475
+    ],
+    [
+     0.02077,
+     0.36451,
+     0.04327,
+     0.05912,
+     0.0088,
+     0.20207
+    ]
+   ]
+  },
+  {
+   "beta": 10.0,
+   "kl": [
+    0.01606,
+    0.20364,
+    1.29928,
+    1.35198,
+    1.75571,
+    0.43266
+   ],
+   "distortion": 0.81142,
+   "mig": 0.11587,
+   "mig of ten seeds": [
+    0.03818,
+    0.17849
+   ],
+   "information": [
+    [
+     0.0178,
+     0.01729,
+     0.01919,
+     0.01314,
+     0.00508,
+     0.0234
+    ],
+    [
+     0.01648,
+     0.02257,
+     0.04134,
+     0.03934,
+     0.0354,
+     0.04071
+    ],
+    [
+     0.01883,
+     0.29189,
+     0.28623,
+     0.01239,
+     0.02579,
+     0.05432
+    ],
+    [
+     0.01951,
+     0.36946,
+     0.24482,
+     0.01694,
+     0.01601,
+     0.03848
+    ],
+    [
+     0.018,
+     0.02186,
+     0.03185,
+     0.02417,
+     0.0026,
+     1.42562
+    ],
+    [
+     0.02225,
+     0.07037,
+     0.09222,
+     0.05017,
+     0.04145,
+     0.02813
+    ]
+   ]
+  },
+  {
+   "beta": 30.0,
+   "kl": [
+    0.71278,
+    0.83257,
+    0.00211,
+    0.00111,
+    1.25149,
+    0.00252
+   ],
+   "distortion": 1.57734,
+   "mig": 0.12389,
+   "mig of ten seeds": [
+    0.03284,
+    0.15013
+   ],
+   "information": [
+    [
+     0.01937,
+     0.10029,
+     0.36182,
+     0.01034,
+     0.00598,
+     0.04986
+    ],
+    [
+     0.02085,
+     0.46648,
+     0.08561,
+     0.01981,
+     0.01829,
+     0.0292
+    ],
+    [
+     0.01925,
+     0.0214,
+     0.0194,
+     0.00964,
+     0.00235,
+     0.01917
+    ],
+    [
+     0.01913,
+     0.01803,
+     0.0182,
+     0.01009,
+     0.00139,
+     0.01836
+    ],
+    [
+     0.01577,
+     0.03814,
+     0.02526,
+     0.01987,
+     0.00474,
+     0.99958
+    ],
+    [
+     0.01875,
+     0.01702,
+     0.01601,
+     0.01137,
+     0.00231,
+     0.01842
+    ]
+   ]
+  },
+  {
+   "beta": 100.0,
+   "kl": [
+    0.00681,
+    0.00904,
+    0.71696,
+    0.00461,
+    0.00103,
+    0.24735
+   ],
+   "distortion": 3.77854,
+   "mig": 0.05698,
+   "mig of ten seeds": [
+    0.05127,
+    0.06256
+   ],
+   "information": [
+    [
+     0.01762,
+     0.0162,
+     0.0195,
+     0.01079,
+     0.00227,
+     0.01935
+    ],
+    [
+     0.01559,
+     0.01618,
+     0.0233,
+     0.01162,
+     0.0015,
+     0.01946
+    ],
+    [
+     0.02125,
+     0.03628,
+     0.06265,
+     0.01218,
+     0.00278,
+     0.55398
+    ],
+    [
+     0.02048,
+     0.01742,
+     0.02154,
+     0.01011,
+     0.00171,
+     0.01649
+    ],
+    [
+     0.02006,
+     0.01992,
+     0.02012,
+     0.01026,
+     0.00229,
+     0.01961
+    ],
+    [
+     0.01817,
+     0.2018,
+     0.02297,
+     0.01125,
+     0.00882,
+     0.02856
+    ]
+   ]
+  },
+  {
+   "beta": 500.0,
+   "kl": [
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0,
+    0.0
+   ],
+   "distortion": 7.37517,
+   "mig": 0.00063,
+   "mig of ten seeds": [
+    0.00024,
+    0.00078
+   ],
+   "information": [
+    [
+     0.0166,
+     0.02029,
+     0.01551,
+     0.01135,
+     0.00252,
+     0.02086
+    ],
+    [
+     0.01745,
+     0.01595,
+     0.01653,
+     0.00975,
+     0.00206,
+     0.0188
+    ],
+    [
+     0.01871,
+     0.01894,
+     0.01701,
+     0.01127,
+     0.00199,
+     0.02105
+    ],
+    [
+     0.02093,
+     0.01456,
+     0.01672,
+     0.01107,
+     0.00231,
+     0.01698
+    ],
+    [
+     0.02311,
+     0.01867,
+     0.01939,
+     0.01058,
+     0.00201,
+     0.01908
+    ],
+    [
+     0.01811,
+     0.0183,
+     0.01622,
+     0.01065,
+     0.00319,
+     0.01633
+    ]
+   ]
+  }
+ ],
+ "sha256": "4b12d4d9ea56df42b424ad1bcf7975038f2e10b271a5ff263605d59fdc74e2b9",
+ "arrays": [
+  {
+   "name": "paper",
+   "type": "<f4",
+   "shape": [
+    384
+   ]
+  },
+  {
+   "name": "β 0.1 encoder 0 kernel scale",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 0.1 encoder 0 bias",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 0.1 encoder 1 kernel scale",
+   "type": "<f4",
+   "shape": [
+    12
+   ]
+  },
+  {
+   "name": "β 0.1 encoder 1 bias",
+   "type": "<f4",
+   "shape": [
+    12
+   ]
+  },
+  {
+   "name": "β 0.1 decoder 0 kernel scale",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 0.1 decoder 0 bias",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 0.1 decoder 1 kernel scale",
+   "type": "<f4",
+   "shape": [
+    228
+   ]
+  },
+  {
+   "name": "β 0.1 decoder 1 bias",
+   "type": "<f4",
+   "shape": [
+    228
+   ]
+  },
+  {
+   "name": "β 1 encoder 0 kernel scale",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 1 encoder 0 bias",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 1 encoder 1 kernel scale",
+   "type": "<f4",
+   "shape": [
+    12
+   ]
+  },
+  {
+   "name": "β 1 encoder 1 bias",
+   "type": "<f4",
+   "shape": [
+    12
+   ]
+  },
+  {
+   "name": "β 1 decoder 0 kernel scale",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 1 decoder 0 bias",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 1 decoder 1 kernel scale",
+   "type": "<f4",
+   "shape": [
+    228
+   ]
+  },
+  {
+   "name": "β 1 decoder 1 bias",
+   "type": "<f4",
+   "shape": [
+    228
+   ]
+  },
+  {
+   "name": "β 3 encoder 0 kernel scale",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 3 encoder 0 bias",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 3 encoder 1 kernel scale",
+   "type": "<f4",
+   "shape": [
+    12
+   ]
+  },
+  {
+   "name": "β 3 encoder 1 bias",
+   "type": "<f4",
+   "shape": [
+    12
+   ]
+  },
+  {
+   "name": "β 3 decoder 0 kernel scale",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 3 decoder 0 bias",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 3 decoder 1 kernel scale",
+   "type": "<f4",
+   "shape": [
+    228
+   ]
+  },
+  {
+   "name": "β 3 decoder 1 bias",
+   "type": "<f4",
+   "shape": [
+    228
+   ]
+  },
+  {
+   "name": "β 10 encoder 0 kernel scale",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 10 encoder 0 bias",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 10 encoder 1 kernel scale",
+   "type": "<f4",
+   "shape": [
+    12
+   ]
+  },
+  {
+   "name": "β 10 encoder 1 bias",
+   "type": "<f4",
+   "shape": [
+    12
+   ]
+  },
+  {
+   "name": "β 10 decoder 0 kernel scale",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 10 decoder 0 bias",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 10 decoder 1 kernel scale",
+   "type": "<f4",
+   "shape": [
+    228
+   ]
+  },
+  {
+   "name": "β 10 decoder 1 bias",
+   "type": "<f4",
+   "shape": [
+    228
+   ]
+  },
+  {
+   "name": "β 30 encoder 0 kernel scale",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 30 encoder 0 bias",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 30 encoder 1 kernel scale",
+   "type": "<f4",
+   "shape": [
+    12
+   ]
+  },
+  {
+   "name": "β 30 encoder 1 bias",
+   "type": "<f4",
+   "shape": [
+    12
+   ]
+  },
+  {
+   "name": "β 30 decoder 0 kernel scale",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 30 decoder 0 bias",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 30 decoder 1 kernel scale",
+   "type": "<f4",
+   "shape": [
+    228
+   ]
+  },
+  {
+   "name": "β 30 decoder 1 bias",
+   "type": "<f4",
+   "shape": [
+    228
+   ]
+  },
+  {
+   "name": "β 100 encoder 0 kernel scale",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 100 encoder 0 bias",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 100 encoder 1 kernel scale",
+   "type": "<f4",
+   "shape": [
+    12
+   ]
+  },
+  {
+   "name": "β 100 encoder 1 bias",
+   "type": "<f4",
+   "shape": [
+    12
+   ]
+  },
+  {
+   "name": "β 100 decoder 0 kernel scale",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 100 decoder 0 bias",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 100 decoder 1 kernel scale",
+   "type": "<f4",
+   "shape": [
+    228
+   ]
+  },
+  {
+   "name": "β 100 decoder 1 bias",
+   "type": "<f4",
+   "shape": [
+    228
+   ]
+  },
+  {
+   "name": "β 500 encoder 0 kernel scale",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 500 encoder 0 bias",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 500 encoder 1 kernel scale",
+   "type": "<f4",
+   "shape": [
+    12
+   ]
+  },
+  {
+   "name": "β 500 encoder 1 bias",
+   "type": "<f4",
+   "shape": [
+    12
+   ]
+  },
+  {
+   "name": "β 500 decoder 0 kernel scale",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 500 decoder 0 bias",
+   "type": "<f4",
+   "shape": [
+    56
+   ]
+  },
+  {
+   "name": "β 500 decoder 1 kernel scale",
+   "type": "<f4",
+   "shape": [
+    228
+   ]
+  },
+  {
+   "name": "β 500 decoder 1 bias",
+   "type": "<f4",
+   "shape": [
+    228
+   ]
+  },
+  {
+   "name": "kept",
+   "type": "<i2",
+   "shape": [
+    228
+   ]
+  },
+  {
+   "name": "β 0.1 encoder 0 kernel",
+   "type": "|i1",
+   "shape": [
+    228,
+    56
+   ],
+   "scale": "β 0.1 encoder 0 kernel scale"
+  },
+  {
+   "name": "β 0.1 encoder 1 kernel",
+   "type": "|i1",
+   "shape": [
+    56,
+    12
+   ],
+   "scale": "β 0.1 encoder 1 kernel scale"
+  },
+  {
+   "name": "β 0.1 decoder 0 kernel",
+   "type": "|i1",
+   "shape": [
+    6,
+    56
+   ],
+   "scale": "β 0.1 decoder 0 kernel scale"
+  },
+  {
+   "name": "β 0.1 decoder 1 kernel",
+   "type": "|i1",
+   "shape": [
+    56,
+    228
+   ],
+   "scale": "β 0.1 decoder 1 kernel scale"
+  },
+  {
+   "name": "β 1 encoder 0 kernel",
+   "type": "|i1",
+   "shape": [
+    228,
+    56
+   ],
+   "scale": "β 1 encoder 0 kernel scale"
+  },
+  {
+   "name": "β 1 encoder 1 kernel",
+   "type": "|i1",
+   "shape": [
+    56,
+    12
+   ],
+   "scale": "β 1 encoder 1 kernel scale"
+  },
+  {
+   "name": "β 1 decoder 0 kernel",
+   "type": "|i1",
+   "shape": [
+    6,
+    56
+   ],
+   "scale": "β 1 decoder 0 kernel scale"
+  },
+  {
+   "name": "β 1 decoder 1 kernel",
+   "type": "|i1",
+   "shape": [
+    56,
+    228
+   ],
+   "scale": "β 1 decoder 1 kernel scale"
+  },
+  {
+   "name": "β 3 encoder 0 kernel",
+   "type": "|i1",
+   "shape": [
+    228,
+    56
+   ],
+   "scale": "β 3 encoder 0 kernel scale"
+  },
+  {
+   "name": "β 3 encoder 1 kernel",
+   "type": "|i1",
+   "shape": [
+    56,
+    12
+   ],
+   "scale": "β 3 encoder 1 kernel scale"
+  },
+  {
+   "name": "β 3 decoder 0 kernel",
+   "type": "|i1",
+   "shape": [
+    6,
+    56
+   ],
+   "scale": "β 3 decoder 0 kernel scale"
+  },
+  {
+   "name": "β 3 decoder 1 kernel",
+   "type": "|i1",
+   "shape": [
+    56,
+    228
+   ],
+   "scale": "β 3 decoder 1 kernel scale"
+  },
+  {
+   "name": "β 10 encoder 0 kernel",
+   "type": "|i1",
+   "shape": [
+    228,
+    56
+   ],
+   "scale": "β 10 encoder 0 kernel scale"
+  },
+  {
+   "name": "β 10 encoder 1 kernel",
+   "type": "|i1",
+   "shape": [
+    56,
+    12
+   ],
+   "scale": "β 10 encoder 1 kernel scale"
+  },
+  {
+   "name": "β 10 decoder 0 kernel",
+   "type": "|i1",
+   "shape": [
+    6,
+    56
+   ],
+   "scale": "β 10 decoder 0 kernel scale"
+  },
+  {
+   "name": "β 10 decoder 1 kernel",
+   "type": "|i1",
+   "shape": [
+    56,
+    228
+   ],
+   "scale": "β 10 decoder 1 kernel scale"
+  },
+  {
+   "name": "β 30 encoder 0 kernel",
+   "type": "|i1",
+   "shape": [
+    228,
+    56
+   ],
+   "scale": "β 30 encoder 0 kernel scale"
+  },
+  {
+   "name": "β 30 encoder 1 kernel",
+   "type": "|i1",
+   "shape": [
+    56,
+    12
+   ],
+   "scale": "β 30 encoder 1 kernel scale"
+  },
+  {
+   "name": "β 30 decoder 0 kernel",
+   "type": "|i1",
+   "shape": [
+    6,
+    56
+   ],
+   "scale": "β 30 decoder 0 kernel scale"
+  },
+  {
+   "name": "β 30 decoder 1 kernel",
+   "type": "|i1",
+   "shape": [
+    56,
+    228
+   ],
+   "scale": "β 30 decoder 1 kernel scale"
+  },
+  {
+   "name": "β 100 encoder 0 kernel",
+   "type": "|i1",
+   "shape": [
+    228,
+    56
+   ],
+   "scale": "β 100 encoder 0 kernel scale"
+  },
+  {
+   "name": "β 100 encoder 1 kernel",
+   "type": "|i1",
+   "shape": [
+    56,
+    12
+   ],
+   "scale": "β 100 encoder 1 kernel scale"
+  },
+  {
+   "name": "β 100 decoder 0 kernel",
+   "type": "|i1",
+   "shape": [
+    6,
+    56
+   ],
+   "scale": "β 100 decoder 0 kernel scale"
+  },
+  {
+   "name": "β 100 decoder 1 kernel",
+   "type": "|i1",
+   "shape": [
+    56,
+    228
+   ],
+   "scale": "β 100 decoder 1 kernel scale"
+  },
+  {
+   "name": "β 500 encoder 0 kernel",
+   "type": "|i1",
+   "shape": [
+    228,
+    56
+   ],
+   "scale": "β 500 encoder 0 kernel scale"
+  },
+  {
+   "name": "β 500 encoder 1 kernel",
+   "type": "|i1",
+   "shape": [
+    56,
+    12
+   ],
+   "scale": "β 500 encoder 1 kernel scale"
+  },
+  {
+   "name": "β 500 decoder 0 kernel",
+   "type": "|i1",
+   "shape": [
+    6,
+    56
+   ],
+   "scale": "β 500 decoder 0 kernel scale"
+  },
+  {
+   "name": "β 500 decoder 1 kernel",
+   "type": "|i1",
+   "shape": [
+    56,
+    228
+   ],
+   "scale": "β 500 decoder 1 kernel scale"
+  }
+ ]
+};
+globalThis.EXPLORER_DATA.bytes = `
+zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/e
+Xj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/BAREPxUVVT9iYWE/
+XV0dPyoqKj91dDQ/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/ychIP1paWj8nJ2c/3NraPmpp6T55ePg+7ezsPd3c
+3D339vY9ubi4PaGgoD25uLg9zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/oqGhPioqqj62tbU+t7a2PaGgoD23trY9
+ubi4PaGgoD25uLg9ubi4PaGgoD25uLg9zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/gH7+PsjICD9SURE/tbS0PZ+enj21tLQ9ubi4PaGg
+oD25uLg9ubi4PaGgoD25uLg9ubi4PaGgoD25uLg9zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/urk5Pry7Oz7Lyko+ubi4PaGgoD25uLg9
+q6oqPomICD4A//49SEjIPhYVlT7o52c+AQEBP769vT6OjY0+zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/8fAwP0FAQD+Mi0s/raysPZeWlj2trKw90tHRPpyb
+mz7w728+Xl3dPqSjoz7493c+srGxPoWEhD7Qzk4+jYwMP87NzT4XF5c+zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/29oaP6inJz+ysTE/iomJPtDPTz6npiY+
+sbAwP4GAAD+5uLg+/fw8P2BgID/Lygo/WVjYPkpJyT7BwMA+/Ps7P1NSEj/m5eU+zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/2tkZP2VlJT8uLi4/5OMjP25t
+7T4rK6s+sbAwP4GAAD+5uLg+t7Y2P0pKCj9RUdE+bGwsP4qJCT9fX98+sK8vP4F//z64t7c+zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/mZgYPyUlJT8vLy8/
+UVDQPpqZmT7p6Gg+1NMTP1hX1z6enZ0+KysrP/r4+D60s7M+sbAwP4GAAD+5uLg+paQkP+/u7j6sq6s+zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/mZgYPyUl
+JT8vLy8/kZCQPYGAgD2RkJA9+fj4Pre2tj6JiIg+WFcXP1dW1j6npqY+ODg4P1JRET9sa+s+ODg4PwwMDD/W1dU+zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/
++Pc3P8jHRz+Uk1M/AgICPwwMDD8VFRU/kpISP4mICD/CwQE/z84OP83MzD4YGJg+trU1P9bU1D7IxsY+3NtbP/TzMz9vbi4/zcxMP9/eXj/s62s/zcxMP9/e
+Xj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/jIxMP19eXj8rK2s/JCMjP8/ODj+AgAA/jo0NP8/Ozj6ZmJg+W1oaP728vD6Yl5c+zcxMP9/eXj/s62s/
+zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zMtLP93cXD/p6Gg/ZGQkP01MDD/29fU+EhISP1RU1D6cm5s+zcxMP9/e
+Xj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/+fg4P9DPTz9eXl4/3NsbP/r5OT+Kiko/FhUVP8nICD97evo+nJsbP+Hg4D6joqI+
+zcxMP9/eXj/s62s/zcxMP9/eXj/s62s/6egoP4SDQz9UU1M/SUjIPtDPDz9lZCQ/i4qKPvHw8D6Qjw8/i4qKPvHw8D6Qjw8/8vHxPufm5j7V09M+nJsbP+Hg
+4D6joqI+nt7XOhQyzzopW/U6mlDsOrOi5Tov4Qk7wknJOrtu/Tr93x07YDj0OlB6EjvXXPM6uS7gOrgc2Drjiuw6zzHXOgaH5jorUtQ6xMRGO1gD1jriU9s6
+TigMOyd49TrIT+46w0rtOt4G7Tr6neM6DTXZOkVC7jpB2eg65yvbOo0z2jqINN0646boOob37TqDxeI6cqjmOr2e5jo2N/U64X8KOz601Tps9tQ6atTWOpHa
+KTuTTuQ6ptzrOtmzPjtPKNo6Vr7zOoBV1DoJBe46Kvb2OiHD8zpNaeE6ICjYOiwC5DoAAAAAAAAAAP9cCb02k5O89DTevNhmrT00k5O8miwQvYTytLxbvc28
+fotuPAN3x7yXyKi88hxBvO3vuryBiZa8y+iYvAAAAADanw49AAAAAAAAAAC23sE9RVsHPT0J57w1k5O8tYSTvHJne7wAAAAAKBYDPOiR9bwAAAAAAAAAAI5k
+h7z1mIi8oRTkvJMKw7w0k5O8NpOTvEuC57wLDQM9AAAAAAAAAAAAAAAAYsaQPTSTk7zSbVY9c31vPAAAAAAyd9U8AAAAADeTk7xSeuu8VmDnvM6jS7wAAAAA
+k812uzDSVDvKkVo7+vdZOx/dUTvbTFA7FH9hOwaHQjsPwV47wWlvO1LNWjsARHU7+ZR8O3zw9bod7L47x2U/PWf5ijxDP/87o5IaPaaMhr1MwZa9ACqhvf/i
+gr3nRKm9Ev94vSLT8zuhdAI8D47aOzPwrzunPBI8wUWTOxD5kzvyQBs8Lp/oO4v2IzyeeB08pVjlO7ncBzzsfu87dOMwPESdIDyhqg88unL2Oy1sHDzfVvs7
+IpOoO7HJSDys0Q48uL34O9qJtTuDAxE8XEAOPN8MGzxVDho8UTm+O5qkBDx5cAI8ldwdPK5xGzwC6AU8XEH/OzO17jvtSr47O0cgPGzv2TtyWJQ7YSsLPNXL
+DDxdWSE8QQMTPPsoFTxJRKk773QfPFJsijssK/k7/SufOxm41DuKSOE7Wmj6OxMnNjuUCtQ7CvqePdzSlb2Qixe+x2gePY2yWb2WZzs+NQ4APbJtzL1hjia9
+lGH+vL6bKz4JHjU+b4YhPhfq5Txqy1Q+hHS7POeoyr0rvOm8/rFavRiCvb0O2ve8rzMvPnkq8D2EgD+9iVibPfeo6rxpENE8KMDZPdvZ+bwo7N+7nSGsPMT/
+ZjwvCbM+ZgeuPdGVEb6MHZq95qsCPhM6AL7NIlO9/McUvbOgcTx6O9a9xpuBPmBzHTsjU4+8qvZgPKyfdbxzwpQ9rTsJvrbfA70zu9A9hXiLPVbLlT7S0Bs9
+DNfLuxUdk72siUM783BUOxG3cjtk1kA78gqGOzW2fzuBw1o7HNEvO0Y+ETvrw2k7MbJJO/lPXTuzVLg7IZB2O1HNgDuDb687YEtDOz81oTsRVS07BcKAO5Sl
+lzvyTLo77Ot8O5F0kjvpDac77EFRO3+HmDvRn747FhZ3OzrUlDtWfEo7C29zO1ULajvWQL47EAg4O4iZpDtwGLI7xQpxOztXlDsWRq872qZVO3v0rjuM3Z87
+NCErO+hBkTsCQ487xOJuOzVghDsKOKo7ke1VO6+dhzssmm87agiTO1yicDv9o4c77VR2O1olZztQql07np0yOw4eVju8g2Q7/BxuO9+tITvwBMU7TTR5O+er
+azuGUrk789RdO+udHDuPnUU7K3icO7Z+gjsHy4A7J6OBO9lFdjsY8FI7y/hiO4D/iTs7/kI7hPrAO39kgDuHaGM7Fc5hO4Q+dTsIneI7WVyAO7wcaDu+MWY7
+6IJkO0WZMTvMAiw75bUuOxg8STuM+8o7/wlxO0MQgDt4Nys7yMBjO4UIgDu2Lks7nrOBOza4ZzsTFoY7hHo7OwLVqDu0uaw7B115O8Q8bDvwg3I7ChRgO7YM
+SjuZ6qA7/AKDO0cigjvVckk7C71oO6MTuzvsn4Y7sK2VO9u0kzsRjpQ744ZKOzhJkjsi+Fw70FJ6O0bMVTu94J47kFdpOxrUZTtDbHM7CweQO3IEYDtvG3E7
+gRylO1OekjvHOxQ8KhE6PLG5Mzxm7oc7eUBLO8MCWTvaEZ47iZRjO6SkozuzE2A7W+lGOwEKXzsRCp47zfxYO3RjmTuakDQ7krJgO793ijszd7M7pNmxO5aT
+CzzFvXw7FG52O9aDazsqrJ47QrZ0OyvwlTtom187Q3w+O4pSXjt06XU77v98OwxVXDsKYXA7DEA3O9ROPTuowso7swb0O5h9tzvedvI7pnCMO6FAsTsU5XU7
+WWpgO3JwqDtjwcA7bmlVO8kGUjsOz5o7b953OxVgfzstPkE7NDdYOwdkpTvjM4I7JTjmO6v2ijuQPIs7wp0GPMKO2juc06E7kl7PO+J7wTvM2z87mm5CO1GC
+Zjt2ZXQ7zV6SOxodhTsv0ks7LuptO9W6RjsdnFc7YQVXO8bpRzsmAjA7D7SJO3QDoztWxjk7Lk5tO/t7hDu2IVU7AH85O43qUTth7oM7ilR/O7scdzvfKY07
+RDxTO1EBIzvds187sLN5OzezRTucE9Q9fSa0Pde4GT4aqbA9Zt8DPs9dij0t2Qs+hz+7PQcFCT7vi3I9WBakPWR+UD0yTRU+8FZ8u0rxsb0L2NW7AFcuvWKR
+SL0etQW99bafPexQsr1cyPI9d81CvTs0pr021Qo9adfGvTGvBL61Bm09XUQEvDgN9b2eAxQ+yq4QPgx0vj0mbeg8kh4pvVna/72yJvQ8bt7rPFBZuL2GgUW9
+jlhovaL/tr0w06M9uWavvCacnr0SBfi76uJJvVEQW73kjac8H5wtvfpQcr23x6m94fk0u206273tUji9jBM9vgltzL0HFjg8x8IIvgJODL5fpso9RQL6PSrw
+qj22vAg9tQ6BvY4owL12/CY9EBLAvWJVMb4kiwe9cEsQvh4+Er4SAUC9StsEvj/0B74yZZa9D7vfvXbz+r3HxaE9WzTkPQIhCD6OaY28AXM5vXSOGr6OMpC8
+k+9gPDX5Br5jfOQ9wn3qvEMnX72AyIy9lIlrvW7wYb3EAgS9mZZFPaxnCr481Sc9xszOPZK7qj2vJ9W9bh3ZvZqQXb4WRJo9DYXivasJWL4o+VO9FJyGvNMP
+Ab5tdMq8BjaNvcFYs71B8RQ9u971vQcM0L1whaM9uSTOPTlHuT3v8BQ9U4ILvGblDr6FLIU9Jq6RPXwgmL2za0+80cfKveSUEr7OGUy8U5ekvZpprLz2NHe9
+Rc1BvnjVVL6i1qk9Lhq4PRdsrT0nMnk7kSefvRDAXL7TrUE99E5cvQB51r1CFMu8COVUvQXFvL2ffks96G+6u6GITb7ykpy9eYTcvCLlQL6Dqtk9Nj3xPTR0
+1T0wNBw9b8uku3gsAr7zBig9jUP9vV2vxr2/jAm9k+LUvdkrn7wi0wk8ydNCPcl3sr0Lf4W83l7BPCVhtb226r098FOiPdUnmj2VET+85diKvH07db3VLsK8
+uO0bvTFDBb4SXiM9BY/8vSQQUL3T8Ms9fbn2vDJbIL1rnng9W2/cvCzC/b0gqvE9XKfYPYDnjj2p2VG9oaRaO7/swL3Brak9WOTovENZsL1f1Io9fALPvSvI
+zb2ap5I89KdSvVaHO71i/009G56FvO2W4r26K5g9A9y2Pe+f4T3McYY9g9W7PdXgPT1EoIg7qOjUPZ7rlz38kmc6k7UEPcm0bDw3s6K9GzMEvt+YGL6Jxwm9
++EgCvr1ZU77N3Qq+m88KvveBub3IqoE9NRAvvvG6Gr6e3tc6FDLPOiYj9TqaUOw644flOmQCEjvCSck6z0n9OlyxGTvaXfQ6TgsYO6vY8zqAOeA6TfbXOrKD
+7Dq2/9c6gormOitS1DonmDU7WAPWOuJT2zo7Nx87+mL6Op4u7jrDSu06j2TtOvqd4zoNNdk6PLX7Ou3I6DrnK9s6jTPaOhX/3Drkpug6GVfuOl+24jpyqOY6
+vZ7mOrw69To9cRc7PrTVOmz21Dpq1NY6SAAgO5NO5Dq03wY77f4xO08o2jrrmfI6gFXUOgkF7jrChvY6+KnzOuqb4jogKNg6GAf0OgAAAAAAAAAA+HYrvTST
+k7yWMN28rmPOPTWTk7yOiQ+9xPO1vJKTz7w+xMc7LmLMvBQiqbzziT687dK6vIYBm7xHCJm8AAAAALHjKj0AAAAAAAAAAEK87z1zoCA9Wd7lvDSTk7xuAZW8
+dWd7vAAAAADMc4Q8ldzzvAAAAAAAAAAAX5OFvPeYiLyd7ea821/CvDaTk7w1k5O8247nvMFbFj0AAAAAAAAAAAAAAADvuJY9NZOTvLOweD1J6p+8AAAAAEv7
+Bz0AAAAANZOTvAfo57wvkea8caxevAAAAABo3vG7MNJUO8qRWjueFmE7js5RO9tMUDsUf2E7DGhHO1ZqVTsvSlY7T0BlO7SzUTtO4Hs7YmeuO2q2Cjz3R2s9
+goqKPKDpcDkJMFs9HLGbvW4bvL2QWs29WO2gvQ4y0b1VUZa99tjxO/clCTzEO9Y7C2W6Ow85Ejzhvpc7dgagO37vFTzcmOg70ccXPIHsFTyuddw7RpbaO2Qo
+sjupxCU8wQMWPOUyCjzFPMw7eBQSPOWf6Dtnaqg78u5ZPOk8CDwCK+c7T9azO5PVADzTzgE84ssVPNrHEzwiGcU7Gcz0OwTT1DvZhbg75IsXPCOz9zv2nQE8
+u2bSOzUCwzvw3ys8lVjOO8HsmztnVQY81t0LPK3eDTz0rxg80aULPCuEqTvX+BY8xWd6O1ja6Ds3KJs7aFbLOx9gpzvUa+M7HWBHPKJq2DtzZTI+grR+vXSd
+or3qovA9QDNcvfTKaz6wPfQ97kk6vg6bKb1LZwu+h+HtPYzyBz6ewuE9eZwDPnXahj6xOzw9OdzEvT7lij1QT4K+uAEwvp6N+rx9L8i9JDNCPiNVPL1gZSA+
+KhGvPVxw2j2qhB4+7Fx0PavZnT0WcAE97kXUPY+9ej6dBLQ8FgidvC6JxDuir1Y+HTKPvUk1VL7K/se95T6tPToet7o1oc0+fQ12PVwWq71xBwM+LsdcvKNn
+6D3MoFW+YdFPPeOlHD6I5AE+q8S6Pjt7CD4GxwG+smCUO6RTSTtqv1Y7251sO69GOjuBo3E7BK9qO1v7VzvpBDA7i5wTOyaQdDsMV3470WBcO2PMwDuPO2M7
+bXN1OygjeDtgx1w7+Sy0O99ZJjvzXmI7ggOUO154jTsdhYE7LO6POyBWhTtpS1g7DpCpO1EieDto+nc7VwOVOyYCRTt9IHM7GPFhOzbwcjsSwzw7D+qWO7pN
+ejs0uGI7gh+fO9hYcTsvjVU7ATy9O4w3hDveRyg7IPOpOxY8cTuZRmg7jOKHO/TJdjvnnk87X0SRO/jwgTsAN5M7FdCIO2ZTVzt7S207VJ5WO0+/YzsBdSY7
+M/lAO/WzZDti2ms7juMrO8MzgDt3eH47XxF3OyyrvDsX01w702UOOzEJNDsD6o87X4l2O4F3ejvPgWU7b0h3O2zmKzuLq107B8FtO9FEOzvi+LA7uGZxO9LG
+YDua3Vk701SBO+BZ0Du/TYM7qOtqOwpaZjsJImE7Zrs3O+ofKjuu4Cs7mjZJO5X7tzvrrVg7BV2YO9RYJTvkwnA7A7NtO4PvTju/MHU7r8wuO36Zfzuknz07
+hYKjOyxwkzu5cGk7vRlrO2eeZzvMP1Q7vAw9O/WtdTsvdnQ7IH6KOwtgXjvbjnE7fGbAOx3Nhzv8C7Y7OcTMO5KJjjv/CE47D4WAO4dpWzs0RXs75vxVO0nX
+jjt1lGA7x75gO9PETjsY83I73l1KOzdxfzufm7M7btXOO1BhLzxMOFU8eRBzPNoIiTvnyj87GxtkO5dqcDtwf1s7lKmjO6YgWDs6uUg7Eo5pO9nxkztCszg7
+Hc2aO3gOLDvdkWo7P9eVO2xGmTtPbrA73cACPF3TgTu5XYQ7pzjJOzGqcjsfOm87CiePO41ZYDsUGj47jRZSO5IEgDtWzIo7X25QO0GdbDtQ0Ho7/EeEO+br
+wTs96U08NWvLO4UP3Dtmeys8I3MePPZ2VTsj9DY71zeCO79AnDsSgks72VBRO7kciztqxWI7uf9/O6x0LTtNEVg7txaWO9gEcDvekrI7VxfXO28pkjtv+dE7
+iuPKOxRLhDu0HcU7xK+hO9MnOzujxD07Kq1kOxrJRTuIlYs72MWCO1e0SDuoyXQ7npdOO5BGTjtIE2c7TYVNO1gBNTt2RWY7COtiO5MtNzvB61s7XEJlO2pH
+UzvS4Dc7NxpHOwjHgzs7CXA73ZdsO24kVDt/llQ72WoJO3TfbDvPhWo7rs02O6675j2hA889W1kdPmcuAD7c+ws+/VSzPeolFz4ZHe49ZQsTPqCR9j0rWLY9
+fGiZPUiMHz5zoEO8luvYvY3dyDwcS1W9MANBvbJQazyuuLQ9/J+tvUySAz71nlu9vFnlvZ7bPj1igJy93voEvt9CqD3orUG7q8cAvmPQHT7D1S8+haHaPbDq
+cz0FdA29Y+77vS15gz3MdBY9DQHlveqFyboJ3C+9nLbWvfxGvD2IXwa8PEmovViEADwcK1W9EqyIvX8GVD1GQ/i8rpegvZvARb2kzNo7RZ7+vbRtX7vyRkG+
+t+8Dvons1Tz4iAa+uw8wvjOM+j1OkQQ+d43UPSGMgj1LcJ29AFHUvfHkfD32PsO9XaxRvo+UQzw+fwS+N4hAvlGEBrzt2gK+s4sovnWKxbw3kRC+bzj3vU49
+xD0PjQA+0hUJPrX60zwBa4q99vosvlXOBLz5bO87N/QxvmCd/j2ih7E6WwuJvfhkir2cI8W97denvZ7/6rwubcc8t04pvnUNxj3bQ9U9qwsCPim2fL39vPy9
+kxOAvsEQoz3VYPq9kPF7vo74KL3F+HK9gQcnvmYKW7y8z3G9igABvszTNz1pwBi+PYEdviAl2j2Zl+M9y4XTPV3lMj0boY+8khkSvhGFrT0DwUs9nMnHvfmU
+rjzqcc+9NUcqvl9mLzytc729nu+PvVEI37yAnTS+/bR7vtSE3T0kW+o9yQ7IPYYvFj1RG429lHtYvnXegj2esEa9/STqvaHiZjzA36W9b3zuvZCMUz0klee7
+mwhZvrF5T729oPy8RG5cvr3MBj5o+fY9wHjwPayfYT0gKha8b7UKvuokeT0AlOa9Q0MHvvQPqDzw/ee9DKnfvH1VjT3H6a48FZHmvQ5OHj3hbPE8TwysvW3d
+tD0H6Ks9Q0+tPb4w8rvVMvS8MN2avd4oELxR4x69+0oLvgFCkD2/RgG+PFXKvWag+j2qHCG97B+MvT5clT1B6uu8Y/oFvvGtCD51ofU9QUqMPYN1rrvNmqA8
+NjO8vSB8uT3PWKa8FLeqvRVLnT2peem93YnNvevs4jy4wDq99J+qvfqrnD2Y4Pa8TVgavlKDtT0/aMs96EDrPTkZpj3hYcU9iZBlPSpKQT0Ti+s99A61PYan
+BT3T5YE96xH+PESc5rzzahW+PVYsvqxsBL3TGgm+nGh2vu075r1vTBW+CtfbvZwDkD1AkDu+d/BDvp7e1zoUMs86Maj3OppQ7DpFI+U6h8IXO8JJyTp2Hf06
+we4aOwBU9Dq4iTw79Dj0Ostp4DoxL9g6kXzsOliZ1TpXmuY6K1LUOsiEbjtYA9Y64lPbOoMgLjuRqAA7UA3uOsNK7TrvPfA6+p3jOg012TrfswQ7qMnoOucr
+2zqNM9o6oKbcOuOm6DqsZu46QxnjOnKo5jq9nuY6pyj1OqQWEjs+tNU6bPbUOmrU1jqtIiE7k07kOhXcJTt21zk7TyjaOg1a+DqAVdQ6CQXuOhWc9TrRcfM6
+tOrhOiAo2DrcZwM7AAAAAAAAAACxpFS9NZOTvE0727z8rOU9NZOTvMnpDr3mZ5W8eCHPvP8X5Dpdys+8vLWqvIRrQrzD+Lq8YReAvOdRmbwAAAAAoQcKPQAA
+AAAAAAAAZLsCPhJd+TwmtuS8NpOTvGz1rbxwZ3u8AAAAAJhfqjx5AfO8AAAAAAAAAACbfYK89JiIvOoK57zRLsW8NZOTvDaTk7wiCOe8otIVPAAAAAAAAAAA
+AAAAAHaBcD02k5O8T4NvPZ8bSr0AAAAAehQnPQAAAAA1k5O8/9jgvNbD5Lw2oVO8AAAAAHLOfLww0lQ7ypFaO0/1cTuAG1Y76nJfOxR/YTvZk0I7y2JOO+pu
+WDtSzVo7tLNRO+mgbztY2nY8zbtqukiEpj3E97k8S1t4tT36oT38Xoy91tqCvSUekb1VcJK9JkvXvSQ7l71aKOY7lEsIPN1QsjsoP7I7l8EaPC0ppDtwY447
+wV7/O/J76DuovOQ7ZR0SPBXd3Dsb4OQ7i5GDOxNbDjy9KBI8dY//Oz5txzuOkcI70STWOytwlDsAASk8ij0APJUo5zs8Cbk7Qxb9OwTIDDyIygs8cUwQPPi0
+uzsgtNo7HEepO9W/tjvlVCY8H0LIO1tW6DtLqJU7Y+u4OzSpKjyLQrk7e+yCO/Hy9zsmjs87cK/2O/Xxzzv19fQ7DxirO9DSCzwQTpw7vfGWO6V/nztqd6E7
+FYZwOy3X2zt1RSY8xpHSO5I5kj6Ng7+93/k8PkheXz6rcEK+nVE7PiiNnz6ni5G+YaSAvS9osL7Iojk8eBI+Pg3EKD4kqJg+RuOaPpd9zzuEL969Wu5rPUZ3
+Kr7O+FS+2+P6vUOUu73YiZg+LR6NPTiziT5Oq4Q+yeAVPvnEPj60vC4+HRd6Pk3SzTwKUtQ9MsPgPWtAfr3dbnY+46IKPmC3kD6yqWA9/3jGvgx+a75l05o9
+beiYPbwsCj8/8+09EjnivanMlT7vUHG9e542vZNrD759Lnw+a4MsPstIJz5IMOk+a599PjuITL2NFzs+/iJOOw/pXTtCC2k7tFIqOzcpTTs/SmM7rjBKO5FU
+MDu5TRw7BTFmO5w9gDuEt0w7fVXDO4DESTt881c7uQ9oO+6XPjvORqk7OqRbO6scUDumnac70XGJO+nnfDuFPG07c3VlO/fXRjsNNoY7CKOEO80KgTuhJoQ7
+hO4oO7FtQzstQU07LC1aO5zNTzvsvJI7NO2BO5xJazvnvpI7A5eBOzrRVTvqP447l1yFO/TOJjvH5o87QGmAOwUCZDsIQ3s7+1d0O2ojQzsmH4w7ZjWDO+RS
+jjvS2307YFVTO5vRezsgyyM7oxpJO81KKDufDj07+25lOyvTTzs/eiI7yPuNO4B0djssP2A7Vi6zOwPTMzt3TRE7ki+eO3lxVDvyzyQ7obtWOy29WTuREZk7
+X5gcO42MWDv/2Fo77/1GO0HesDulE0w7V3lWO1JUVztGYoM7tGcAPJ/lazuGhWU7ekljOxKiNjskyCU7UiUnO3sJGTsttD87H1/3O5vJgDukoIU7r+MbOzTf
+bTs4qFI7eRRGO6hOezvLkGo7/4KEOwNJTDswkZg7BoflO+NyVjvayz07ZTNVOwxYNTuXrjw7eOafOzRkVDt+UIE7r64xO+5ZSDulwow7XSKOOxdSXjtdP4o7
+Xm9sO2BcQDtBd1077ktXO4SZgDsiHGc7OM19O9+WUzsH3WM7zedeOzQ0ZDv9p1M7DL1iO1/klzsku7k71CsKPA6BJDxeszI81GiGO7RAKzviw1w732h+O1Fe
+TDuwXps7qWlEO2RjQjs2HHA7q6+kO8m9Pzs3D5E70sslOxzCcjvLMmI7T+t4O+90wjuKmM07rxZ1OxUBgzuDgGg7lQRqO+uCWzvEk4E7bD5bO3N8MDtITTg7
+SBRYO0dxjjusU1M7rvdtO/U5bTur03g7WV6cO6vAFTxgqPE7tSq3Oytm/TsfEy48wVlEO+LfPDsdy1M7RRyPO384QDvJok87E2lfO16mKzuFqnk7wqpBO0Kb
+VDute3k73olfO2UYeDuJxMA76TB7OytvizvBX447duVIO3QjoDtvN4E7yttDO1MyHjtYMWQ7cJ83O9eLhDv6EnE7m8g5O/EMcTsv/kg70H+JO+Y/dztdWD87
+2KpKOwuTUjs2uWU7XaotOyHMWDsuIVU7EW9JOzUKMzvn6i87w35eO7EVUjte+U471rhAO2uWLjutWvk63697Ow3dRDsvD1M7jeEWPqWBBT5GtC4+OQpkPih/
+Kj44vBQ+fRszPv+xOj6h0yI+gnGTPsxOCz4Yv909B7NePvXHmLy3NBK+Chb9PVkRWb0+Vcy9EM7lPf4N3j0j5cm9rOtAPpKDGr0LskC+0RgPPjmkGL0S+CK+
+zew2PrVXZjvucRu+73ZFPlISgT62Wxc+ZSQdPpbpwLy/bRG+skIePmKDJD03KR++6qPVPW0l9rwbAQe+hSUePsMZ8zgPsP+91sTFPUtZXL39Pr+9Wc4MPsPD
+l7z8Igm+TcuHPWPoxjxwtSy+DG8zPrhy7b3+olO+2MsCPjVjh70sFGq+z6lMPmI8Kz6JdzM+WhgJPrhvjL0qWQ6+/rcKPto4ZL3lPoa+aK5LPf0QF75HD5K+
+nB8cPbILFb7ruY6+S9C4PZm+Br7tHha+ngEdPqALLT4UdR4+m4HwPeK5072dxFO+6eIFOyMV4rw3J2i+dBwbPgCGiD1NIAK9nKq3vcOMM76h+z2+NtS3uzOJ
+gznsm0W+/+h1PjYfGT5f7Hk+ty1MPSJ60r1peI6+LpXYPQFNtr3sN4m+9Y2xPAQou715E0q+VYG8Pd0EYLwTnQ6+Zs85PT+/Mb5Zmm6+wzoXPuEcIj4EPRs+
+UxmzPTRzIb1hLjW+5RstPnfNAr3+Tkq+cyKzPUwcqL2Rxlu++ck2PbcCkr2uDgm+v6asPVyDBr6+s3O+UlAoPpLwID6lWvE9yVxBPRnY7L1eboS+gEWrPcKg
+sr3pCyy+lsyJPdaHDb6hkGO+3mmpPUofAzyG52G+afJ9PdkWJ7zDR2W+cpNvPjzzDD5aLBI+cATAPWXcG7wE/SW+UW3gPacmtr12eii+52akPeV9A766Awu+
+aXIjPvxbbr1MnmO+sZ8APsSnojs+jJG92JENPiIR9j26sfA99ymjPROZyLvHIpG9BNipPaV5mTrqbeu9QO4gPkKVwL3P1hu+O3wOPvZEtr1Q30S+Nt22PX9F
+rL3nKji+hj8sPtjwHT4Etr092VkYPlb0hj1/HDq9SL0IPhz+fj2GOxG9+JPdPZTsYLx9p3u9HGrXPU9MKzwIbNe9jPgQPnf8Z72HEoa+4ocSPuZJAT6RKAo+
+XTYDPpePDD6jkrE9/UwRPiYeHT7wzgQ+H3rAPY4zBz63lbY9wxrRPZBohr2DYR6+H9omPffY5L21N2m+xloQvRxeAr4WZO29JY/wPVTDJL7ccUe+nt7XOhQy
+zzqlzQU7mlDsOilf5DoFxxA7wknJOlnt/DpplQk72yj0Oo9fMDucaPQ677XgOkkH2Tqp2+w6KzYpOw0O5zorUtQ68i8HO1gD1jriU9s62WUcO8qi+jpg7Ow6
+w0rtOrxY8jr6neM6DTXZOgmEBDvtoug65yvbOo0z2jqSt9s64qboOnp87jqYSuM6cqjmOr2e5jpe5vQ6Og0XOz601Tps9tQ6atTWOhWiKTuTTuQ6nN48OygS
+GztPKNo6GN8MO4BV1DoJBe46z4jzOp3R8jobTuI6ICjYOslMBTsAAAAAAAAAAGJpZb02k5O8KKvZvL53yT02k5O8eDcOvV/YgrwsX82838IKvRSy0bxuM628
+HwNRvHtiv7xQb609ctGcvAAAAADrnsA8AAAAAAAAAABECuI9c0BSvPHF27w4k5O8UPm/vHZne7wAAAAABD3ePIYq7bwAAAAAAAAAAC5idLz2mIi8Z/PmvFNM
+xrw1k5O8NZOTvHIT5byKSQu8AAAAAAAAAAAAAAAAqDaaPDWTk7z34XU9OqyoOwAAAACZcR09AAAAADWTk7y/n9C8NLffvB/yWbwAAAAA3nqdvDDSVDvUdFs7
+yzKFO8IeXzuee4k7FH9hO32yQjtd5k87gyxRO1LNWju0s1E7zjBRO/cO9jwUoCA9KAaOPaWmADxjbMs78WCnPcGDCL1tMci80o5Mvfj/Vb34Epy9jYYLve+F
+sjtDVAU8hhcYO2QTOTtF1+U7lSisO6SlIjvFbBM8XubFO/KWtTvmJgs8DlHFO0IYozsdeEg7sC+0O55c/DuGSAY8GS27OzG3dTvDfgk8c7dxO9Jm+jt4dgc8
+4oPcO3UmqzuS+L47MMH9OzkA7jufxwc8x49FO3rV5Tu9TJA79BCtO1kMJzxjLoU7KCShO74NjjtS6pc7SXfyO4+Tmjud4CM7cGHLO8FWgTvhlXk7dVOBO96U
+1juj04Q7aF3VO43D2Dv6fEk7/Ma3O4ANiztHJGE7beK2O/ArgTsjyJo7aEfHPrUxeb5YVMU+MYSxPmrNo76cX1w+pp4tP93Tgb69l3q+l0ytvhuz4b1RI0c+
+NizgPtXfKD/LYuk+KndEvga7Yr6SEW2+B0kQP9BWI76dmh++INvjva5Hmz6XSpA9C6bdPnOUaj6g49C967vSPdX6Vz6tuRY/3X8BPrQ2Wr1s6Wm9MJM4vk9M
+JT+YTpA9M7UIPxDNVT5ORjC+etmTvtIU+b3Xflw+k9EGPhX//zsIU4q+EmPzPke1zz6Lv0692smKvpxczz4UpGI+kRv+PDVJHj/zU20+ppKPPyWqej6liWM7
+7G2EOw/XdzuNc0A7dlBPO6o2UjvH9U877JTPO8M8TjvMQXA7H4hCO54hRTvjNqI7KWBlO7sCoTuLcIY7PLI6O+EC6Dv9wIY7iKs8O3IU3DuH+WY7fPFfO7hR
+uDvkD4s7FiZLOwoavDuDG1U7uR1dOxgvjDtRsE47t487O3FcQjt4WoI7SuBdO6KlyTvFjIM7+GZNO1k6jjvjM2E7Pr5gO9xqWzuQznQ7g7pMO/xTlDv6Y2k7
+KLhQOz6JfjucHoE7v700O6NQgTtK21U7dHuGOxTEhDsBoGM7Iup6OyUCZDtloEE7+5MIO9p3OjsEwGY7LyqFO+h0iDuuB4k718wuO9AGpjs8pog7TBEbO3KJ
+QztSOnI7hyE/O3uDETt9M007v/c6O5iGlzteHiM7TVlJO+07KTuRHGY7zraLOw/iSzt/Ml07h3MxO0mqcjtV3Ko7w6leO8VuYTsiVGY7nzoPO9IuCjt79BM7
++J8AO0p79jpUpIo7ZOJMO8LhXDt5tCw72btoO42jbzudunQ7iHxbO0myJDuAhno71c1NO/pRhzujpbA7qJk7O/wEMDtWxTw7qb4jO5MGFztFkGQ7gqZEO6Dj
+HDvt7ig7Rh5lOxFliDs9K5A7ptk3O2ioVDu8SFA7jvYxO+CHPDvo50E7nJ1LOzsFSzvJPXg7iddEO5+DQzs1qko709MuO719MjsvKH47hteHO6zMmjsU/bo7
+Sk7DO1OU5zvcfG47cesoO+pCWzv6zII7ohw5O/7UZzsgmW47P2svOwUEYjvlH6I7qYhbO3dlZDv8+3w7u87NO7EIvjssbqg75QCwO+942DuziW874WyFO6Av
+ZDvxPWE7Gf88O4RJdzu1PGw7UsIaO2YCNTtoPnE7F4RcO1dQMTt4lnA73oyIO0pppjuNP4I76PyFOy+6pjsUaKI7YUyOO5bMnzuGMHE7CldVO5W8hDs0WKw7
+iO0tO+mYQztOaFY7wq4iO/hPZzsc/FQ7XZuYO7XOvjuE6G076yaBO5FXkDtfHIA7lE9jO1LaijvP60M7yglrO0GYgzs0aEM7dRkTO7w7SzvIniA70cZ9Oxf+
+FTvqv2I7fzpbOzjikDupDqI7LI+pO6akYjtwg3M74LlpO1+NXDsMlAk73p1/O5IgZjv0AzM7S5AjO3mxBTvLz1M7H4pFO9lWfTv32kI7MNQPO6lFzzqniJw7
+c8tEO9BFYzvf9UI+GhoxPvP0UT7Xxo4+xNJePiVbbj6jwF0+bDODPo0LRD4Fpsc+9pEoPmiYzz3IuKQ+jAzmvJJAdL7CJo8++gvUvbcMar5A3S0+cfkdPhxB
+G74DnIg+JnhPvPOnlb4ngqQ+c2DTPDgXZr6me74+17alvd6Tcb7+pHY+tzKlPsTHHT5ndqk+DyIovboJWb7u1p0+uOoKPRC4b77mj5c+dlviO3NOW74mwpo+
+sAtOPZwadL4t8Fo+yVkZvEW5N777wIk+29wovV0Mk75EG4k+OvEVPfIxZb5jidw+2LKjvAWwg75f85Y+xOZjPQ7xfr4uQIs+59hYPpCcZj4bDWw+zIDjvYcO
+Wb5eWos+8X9xveGcnL5tYQs+vJgZvsQcqb6W7JM97+ElvnkAyL5oHFk+HzasvRtWMr6ZpXc+vpJdPgPiSj4GFSs+fNsjvg0aVL6Z/1I9+oZ8vXHEfb5PFUE+
+tgvVPcf4pTz68gm+wFBZvrEaTb7Lyqw9FRe1Oz32eL6tc6Y+/iQFPuvHlj6pCDY+ES0Hver1FL7BQSc+S8W1vXN0dL7s6xg+z/Y2vhlOQb5RXHg+szM3PRjC
+JL4EVJc9llE0vvBKiL5+Nzs+WupPPl5tPT69rxY+Z2FBvcJHjL62KJQ++REkvMONpr5+JzQ+AOoLvtKRjb5RFhM+oc1kvWjKF74QQoo+87+cPHS0Fr5P9Fk+
+TyxCPlnFFD6l3lE7QyEfvoDNnr7Zfpw9nEKDvWEgXL6Ut1A+tiVJvvgphL4qVz8+Uvq3PdYoLL5OCnE+Q2ilPTS5dr4eBaI+f9ggPvGsGz5VA+49KjQZPQ+u
+Jb6fGBI+x0NlvdCJSb7Af00+bT6NvSdJer5x06I+NQGGvXz1k75/ooU+XleRPB1Uc716q1E+tto0Pu6aLz7L/II+YfIPPmLISrzEdXo+csj6Pb0VjjzqbJU+
+ARzqPIAInb15sWU+k7oTvQjLkL5sKRc+qsr2vQSee75c428++tdyPm6WKT704+o+mcVKPlQrbj44MG0+LqO6PsMCHj5P63M+DfiXPh+UKT65d3E+KSwxPmGo
+TTw2RJY+szswPQXxm75JiFc+m/Q+Ph43JT7RDlg+ObJ2PsTRMT7Yqog+NeVoPs69gD6PJmk+qcB+Pp/RXz7J3Kw+VhaIPRYi771GW00+j+IWvVR41L1Dt4M8
+uSCxvde4lr1GXEw+6hquva/yJb6e3tc6FDLPOt9G9DqaUOw6HXvjOuI8BzvCSck6UEL8OijPCzs2YPM6LmsNO9IT9jrHxeA6+RTcOtga7DpFadQ6POXmOitS
+1Doc/BI7WAPWOuJT2zr58kY77p7xOvqy5jrDSu06nLn2Ovqd4zoNNdk6sUD3OiuO6TrnK9s6jTPaOhPJ2jrfpug6E8PuOlUV4TpyqOY6vZ7mOpDy8zro7vE6
+PrTVOmz21Dpq1NY67QkKO5NO5DpRCg87an4rO08o2jr9QgQ7gFXUOgkF7jor4e467VnwOjIf3jogKNg61YXpOgAAAAAAAAAAMCxgvTeTk7x1hdO8WcKiPTaT
+k7yDEwu9OSj9vJBWx7zN+cW8JyDivNq6rbwZi4G8E3K5vM9jPrwrOpm8AAAAAGIiwjwAAAAAAAAAAAWmyz1ORrW8+xKlvDeTk7x7Y+S8cGd7vAAAAADcn2o9
+MLrfvAAAAAAAAAAACUFovPOYiLzgP+O8oTmzvDWTk7w2k5O8l0revGWDJ7wAAAAAAAAAAAAAAACU5lo9NpOTvO6KmT1e6HM9AAAAAFDhvDsAAAAANZOTvGKA
+rLx1nM280AgXvAAAAABzOEU6L9JUO97cjDsLnU47Y2FSO1hNaDsTf2E79o9CO2akTDuDLFE7Us1aO1hFUjvzml87VdnZu5vWhz3MMoU8z6g8PLjP9zpbufU8
+WsE6vWMenb2BFUo9se+XO39nlL1FRfu8+y+VOxXXzTsw9Kg7NgRJO42uBDxswI47IA+LOhKP6DvpccU7KlFaO5Hr2jsPWKc73Ih6O5EPgTtlX8E74p/gO8jz
+2DuepYk7Si2HO5QxHzzO5m07x7HCO5dKBjwcwqE7MyekOzWjwDs6U587z4HgO329ADw3yDo70qIGOwmBrTsMJYg7u+8CPK8HoDsVz/o7phLwOhH4hTsloMA7
+8YQHPBQHDDsiE+Y76rz8O1Eb3zvdoU87gaKSO6i+5zo1FRg8vt+VO3l6rDsnfb07YKDHO4NwMTtTvMM7dyK/Ouv7hjtVSKA9nyIavTIu5zzsvOE9xxQKPUpT
+oT79QP4+uxTsvC1joT1SJ5w9kCcOva6Itr0rj8I+GmoBP+z+nD72mDg93jcxvey1iz1okMQ+5aCtveMJDD6Cnc0+3eyvPnCNyT79nNk+SQ05PqbCPj75CL89
+7vAuvU8TUz5cmpq7VSAYvj6nvTz5yQM+j8nUPqynC7wOehg/049BPrWMkz3SwuG8DjSuvSF80D3WXvs9dkyBPsxZfj6M2n8+7p9lP5gtQr4glzq9xUkHP9Sc
+YD5C4hG8ww4vPwCtLz4atZc/EZrHPQNTVzvsWos7jKuRO20HZDvSNFY73bVHO6jylTtFvdA7oIJXOw0ohDtOUyU70cYnO8RunztY5T47icRZO61hgDuEXTU7
+ITmkO25sPjsPyIg7N5eFO14XVjt1BEY7DImcO0M0jTuyX3M7U4WTO1cuezuGBF47KGCBO58nYjvptxs7TS1xO7NHVDv1J3A7BqygO6WvlDuMi1Y7eHCDOyC6
+sjv+KGM7UkiLO5nbgTuWYCw7rouOOzHzoTv+vkM7mt2KO/sGnDvGODA7qOqFO9dwZjtu6j477tiNO8IxQjt09y87p2tDO3JcLTtKuyg7BAIkO/KrgTt7YYI7
+zZGoO47UnjsrjVM7PGCiO+QorDsx1kc7S3MeOwX5LDtRqjY7XJA8O5nOUDvSYCM7C4C5O2bAGzvvwjo7MZNlO4QqSjt+d5Y7++1CO1a+XztchSg7+xJzO8rz
+NDs7IyU7POdmO0wkNTuVqR07D0MCOxdjDTtwcwU7lW8EO7bQYju6nzg7WNhdOzM+JjvkqpQ7XwGBO8/qSDu0v1g7ywtMO0ghQjvV2DM7L+NQO0FwPjsI/Rg7
+GZ5WO9lUJTvuHnM709MQO3fHMzsxtTc72HsvO1/qITuI3FM7896PO1A2UjsZyxA7GihaOxUEUTtJSDo7pxR4O/MqJjvoJHA7ySAuO4xogzs2AFQ7lf+PO4oy
+cztRfCA7kh01O6LRWDsN3lg7ECRfO5KZoTtMqZE7skhfO10JVzty6UQ7DgA0O7PpQDsGaB07XhtGO9VCajvIcj87O1k1OyWNYDsMlDM7etdTO67+dTsQQ5M7
+zVW3OzVLczug+Ik7KoCXO0tpgjuVlk87bf8BO4kWNzunIyI7ElNfO3t2LDuxBBM7esZCO73VPjuBvFk7m7hUOzf3ODvVc3Y7NMmIO7tFfjupj447NXV4Ox3x
+Uzvaq1o7upK3OzXgRzu9GU8746hJO4B9Zzs9Ykk7VbJ+OyOiPDsTGfU6kPRqO9lgmjs+dbQ7NPqzO833kjtpXoM7WOCvOy3spjtI4Gg7bK6lOx8wODsZhJ87
+gUG5O7XuLDu2+A07G+UtO0y6Fzt9S107vtYjO8x4kjsaoog73wi7OwmcoTsRgK0751SWOwvOYztteXs7fOutO7vFCjtWnIg7eBqCO914JjuSmx476foqOwUl
+XjtmzD87McYbO3gxMTtb3dw6ZK7cOiOgWTt/Yhk7tFciO3rSSD5cfE4+e0lQPkbFmD4w1Vo+6qN8PjtiTD4tyWA+h5RXPmtEtD41cyU+oFvxPc2jmD4J/Lq9
+Q4yRvowijT5t1Be+2ymwvi6VlT7p/T8+d6wSvmOEcD7HiXK9WNexvsBikT6i1P68tYSfvtQgrD7JzR2+OVOQvk21eD6e/aw+ZxocPpl5rT6tEMC9/aWFvkvP
+bT4tIMI86XCzvjMXnz6L51e98ZGNvtmeej48BgU9PWqUvkgsXj4qcJm96a18viZJgT67QzK+eBmxvmDyKD60o4y9NjCPvlrEtz4P0Ke9NiN0vqCkgD45XdI9
+i3aDvs2bjT6hOnE+eYJHPmWeej7vWFG+lJSCvgm2gT5us7K9lcqmvr1/Kz550d69QUiQviJwpT0JCAe+UgmwvtDGXj4dtcm9l7A0vi72Uz7Silg+UeZBPqjk
+3z1GnSq+F+BWvu//Qz3Bm6q9ALNzvgblPj50U/U9//Gsuxzz0b2ooDy+wftnvuh4ET2B4ai9542BvqVejj6C0QM+Ee2HPhTF4j3b8J29dqoOvlh6Dz50d/y9
+doptvjdm3j0nADi+NBBGvtPYUD5XR8k8AsnovbNWMz2/oTG+lBJ6voDnWT6ViF0+IEQyPgDVBT4gzcQ8l35uvt6Tqj6yCxE99wGOvsddHT7h4SW+tyGavu2n
+zz0fjwW+GVnvvaGIfT704QA9+dAHvi25Zz5N4kk+0a4TPramnz3Jqfe9sV+tvvS3lD3NFaa906hNvqVxgD53omq+WU98vpIQNT5+KDU9SiI1vsrkWj6pIYU9
+vA90vgLmkT7OXwU+VEU3PnJzLD4HJ4w9EHjJvTEaaD4oXc6864NnvvzWij7TW4K9ttKHvha0qT7cMlu9Hp5zvo7QbD5SBGg9k5OuvUYVVz6zfSY+ZhcoPpG9
+lz78blk+OWsBPb4WmT6p/Sw++qz7PXuXfT7D8AY9wND1vam2hT4Z5049gtRvvrCyMj54MYu9egNdvvOPVD4is3w++KcxPlcN6z6xtDo+ad2FPkZbWz7KMso+
+dxtAPozseD5AQow+JotPPg6lZz5ygjA+3153vNy3rD4D7uA9OcqlvopwPT4GPFI+lvQxPu19Qj56yGc+MOYqPg3nXT6Nw00+YhVuPkmLQD5RGUQ+yYUwPswu
+qT5qPLk9LlTZvfHbyj0mXsm9vR4WvsERtr0xNZ+9f03YvU6GPD5KRpC9nntQvp7e1zoUMs86kXnxOppQ7DoFxuE66ZQTO8JJyTrKs/o6OMbaOp6/8Tq9zAo7
+3jz0OnKE4Tr6gNw6463qOiCz1TosA+U6K1LUOpmN+TpYA9Y64lPbOssV8Toi9+E6FTTdOsNK7ToMSPY6+p3jOg012Tq0VOw6QpPcOucr2zqNM9o6gl7ZOj1n
+4zpWLO86z5DbOnKo5jqKtwI7+JjxOo97Ejs+tNU6bPbUOmrU1jrPi/E6k07kOuIe8jrbfu46TyjaOh/y2DqAVdQ6CQXuOvu98DqARe46oeTgOiAo2Dp8FvQ6
+AAAAAAAAAABaxVC9NZOTvIVdxbwBitU9NpOTvIX7BL0As0q8nUq7vHnvhbwuX9i8bhW0vO8ghbxSA668Zu8dvCqrhLwAAAAA3Qn/vAAAAAAAAAAANNuBvJES
+KbygyoK8NZOTvIBD5bx0Z3u8AAAAAC11frwCTHe8AAAAAAAAAABpbky8f9w5vNx75LwiU4i8NZOTvLi2nzysp8y8zgUEOwAAAAAAAAAAAAAAAJm+4Dw2k5O8
+N5cDPGIDlrwAAAAAHOPuPAAAAAA2k5O8ePACPTEYuLwNpkG8AAAAAMJLkrss0lQ7ypFaO042jjvq/lk720xQOxF/YTu4Ejk7ZqRMO4MsUTtSzVo7JqFbO1Sj
+RzvMPkQ9otwwvEbl0j3oooW8+fXfvH/TQj3JVy+9Z7WLPPWzvb1kafk82aMqvA1Knbu/6dA712TSO0sahjvWoGw7llfnO6+TYTs/9Yo7e/vtO+ofoDtc1B08
+7O79OypYqjvjE3c7qTiPO1np4DsOFto74u/rO6XKiTu6NXo72RmwO1P/UTsGBJY7yxW7O+C3RjubQjw7AUneO+OxtDtLZOA7T8nwOxptJDt7Hco7cxW3O7pC
+nTu3zwc8OP03O6p7vzup5iI7aiNCOwt0yDv+FXc7XGi5O/T7vTv13Is750ivOze7ATy0RKo7gJ+qOzvR6jvU9KY6fzIZOwzgLDtQXo07hl4nO9wwpzuL1yg7
+k9eSOy6yLzyiB008I8TTPn8e2j50qzk9XG0aPtP8IT+GYYU97yjAO8BBTD5hdCI+veLNvanMiD6PnjI/b41gPp3uHj2Zc+67rVOvPc/KCD/FTE6+4aRCPc76
+Hz5Hu1s+gBgbPvLyST7EjfE+XaeJPk3apD4BC/K5W7o7PsL9bz20cim9XXQEPlX1Gj7QDqM+pt4fPp5JGT+CM1E8Dg4rPXgI/b19c4o+8eOeO2Ao8j7qEEG9
+iM+fPgHngz7n0PY+hOgKPkAa6LyhNAY/ksXpPUQJML7Kn2E/eyuMPuQ3UT8Cj649uDFWO9kAfzt/iow7VsIqO3jgSzs/10o7xsiOO5gusTvSXzQ7R+wfO3s9
+LDv54Bo7TxuTO901hTsdZ4Y7S7RPO+FDIzv2LYE7Pe8BOyaAODv6bTM7XoJaO2d5XTurxIY7HOttO7zUhjtyn4A7S+daO1fwLzs3f4c7g3RzO2KKMzu2/jg7
+b1IuO914MTtaH3I7ngWMO/q+XzthwaA78PugO3hvZzuIu1s7eY1vO4GENjsd/Hk7gbdJOxvHSzsbkkc7AXSOO2rfZztmlGg7Jj9XOwFXYjskOk47KKkeO/pY
+QDs2zxA7ij0ZO6ekCjs2kiQ7nH9kO0MYWDuPkKM7gt1PO+DYbzthS3k7r8NhO/AbJTvzGgE7jc8vO9vnUTvXaDk7wpYzOxOQEju4Dm87FJbiOqc3NDtUZjU7
+LHxPO0TbVDsxrVk7z9g3O4SgQDvyCXE7ceksO/Q8MDvpKzs7sWggO7JiRzvHoQY79rn+OuxC9zoPL+g6xC4TO4FkGzuBEyY7M0gnO4TklDtZJWo7lAkuO3rj
+VjvfDDw75aKBO5UHZzucAxk7zsUoO1P5Azu2+UQ7yow0O6rLZjstMCY7i74uO4a1GTtOpzI7xDsWO2IuQjsvcpw7AR0lO03sAzshiSw7avr2OjsQHjvfbmk7
+APsJO4qHIzvZDDY7zHFwO/WYOzvBL1g7QSVHO6/OEjs4UDU7gmlBO4yrVju9rm07Zat5O3C0VjtRfFQ7TZIlOzIZQjvPxkg7HAYHO/NQEzuDTD87IQdnO6BA
+MDuMgks7oqNxOwqZKzuZeyg7gBJiO3o+qDu5zOw7HSVyO0k2bDvOJn47yHVPO0SbhDu2vhU7ZNESO5qJOTugRSQ7Muj/OukUGjt0MyE7fshBOwTGUDsWOWM7
+QXkVOwNtiTu+xoo70o1sOxFTiTvMy4w7ipxEOyM9mDtnS5E7HtZDOykHVztokCk7vxlGO59HITsglSY7EokyO+gYJzsJO1479/5ZO/eogztcPqg7OuKJO8Ob
+iDvTyqM7/iirO4mpVzt3RKY7f9xSOypSZjtefNI7KW4/O/XcEDt35Dg7f+FDO7m/Ujt5yR87PnmCOyZkljvbTXo7iMylO2aiVDtDxm87QXdTO0FPaDsIeZc7
+vJ3WOnbdjzschnM7PeMNO7sbDjvZbDA7BdNCO8moSDv63hI7p74YOzBc2zrIV9A6yjQ8O0y/ADv3h207lIGRPrIRWz6d8YA+saKdPiI4hz4tZ5c+FcN4PvRV
+jj4n1V0+xY+8Pn4gQz6XLj0+c6g8PloPN756B7S+eV22PRjfg76B4r6+e1t8Pvffzj2OxFu+3nH3PZlrBr5qzMa+fKYHPlVh272TLKe+OEI1Pn5Tlb5bYZ++
+sU+KPpf9wz5wNxA+uW4uPu1Kdr6EWaC+YGzpPVwPOL4IeKi+FK4TPgWdfb7jB6i+7bncPTZae73Yx8K+tGHIPdidFb5L+ZO+oBkKPgFJq75K58y+ieLePSwt
+kL7DX8W+9G25Pv2CiL17KdK+DEqDPsok9zxCPJW+gt6xPoicgz65p6Y+c0uBPQmWkL7AQ62+nlFDPlA8u711jcO+VI3vPbrZR77sNaW+xEnNPStwPL5vyvO+
+we2QPhf1H775rF2+HQmGPkCskD55a2M+qq0TPjIqmb4J14O+fDEEPpaDHb3ez4C+COVlPoY4Wj6NSoU9SqMLvpOogb6cuYe+u/8LPmZSIry/112+VQPNPrPI
+JT5YRro+nFFaPtTjmb3yhiu+GEAqPq3h1rwi5ZK+C85dPv7vF77zgVK+S4GqPupYwD369JG90mAFPj7NB77i75G+PvKpPhBjiD5UbKU+6Q0lPjDoqD2sKiq+
+sPHNPo3mX70IhYu+7Xx1Pkzzx7261IO+U/s2PgOtTb0FqK+9JizNPukbET5mvyy+CR6yPnyi1j5MM24+sAAMPh0tWj3IuuG9ZWlWPfAA9DoZwEy+9KyjPit3
+jr7kDbC+lZs+Pn+uRD1g5i6+jPnBPt4U8z3if5C+TKLsPu5IZj7pHpk+EfeGPh16WT4Ojw4+SKF+Phbp7D0FvS6+ElCpPlyyQb2vX5u+dGTUPqwvBL0Oj4m+
+VSCBPt95t7zRpgK+CHawPuJYbz5pfmg+fM2oPvrosT4kQjU+1qvIPpUkgz5ymZc+JqigPleB1D2svay9nHOfPtdmMz0MaYK+ut44PmZso708YH2+zQ6RPg2W
+oT4/GTc+m8DuPqxsij4eaNk+KHF8Pp4qAj+Lk40+ndKTPqbJxD4TU5Q+Ynh9Pg7SbT6q2Ba7bui7Pi0ZUD3VCMK+DQ16Pt1xgj4rDUI+7KCWPr5tlz4mdUo+
+S62KPn14eT7uIoo+44WcPq2Voz67KYY+/X/IPrtVoD06eQK+oaY3PlVp4LtlREK+CZEVvhUlfL2BjRS+I6WCPtcw27zSnEq+nt7XOhQyzzqqn+0636ziOoH1
+2jqqW9Y6wknJOuCP9zpo9do6tszuOqvy2Tq0Bu06ZTfiOotJ2DoQJes68HjYOgTU3zorUtQ65ZzhOlgD1jriU9s6ppDkOmcR0DrnMuQ6w0rtOr6x8jr6neM6
+DTXZOnHA6jpI1ts65yvbOo0z2jocstc6QgTlOn1k7zp4qtY6MljgOu2O3zqCau468x3iOj601Tps9tQ6atTWOjiu0zqTTuQ6BLzaOuZ+7jpPKNo6No3eOoBV
+1DoJBe46MazkOh/o6zobjuE6ICjYOuQD3zoAAAAAAAAAAP5ErbweMzW8+62XvBtAI7w0k5O8ym/uvMFCALxvg6i8mrRjvHBoq7xEErq88SxGvMxXtrzJClG8
+8esqvAAAAAANQqy7AAAAAAAAAAAHUjq83pQLvHFdnLw3k5O8FjrKvHNne7wAAAAAz4SBvB0McLwAAAAAAAAAACI7KLx4+hG8OmTevMMOQ7xoji+8/xwCOwUM
+srwhnw68AAAAAAAAAAAAAAAA5q2NvDWTk7w9wh68iQOWvAAAAADnNNS7AAAAADWTk7zAqx68qn2evJ2/yrsAAAAAQaQXvMP+UjvKkVo7U+haOzLoTTvbTFA7
+h+dOO/8XSTtmpEw7cT1UO1LNWjtPJVM7gCJPO0u9AbmskTQ5D6i/uHBcqzdR8qU4H+UtOQaQNrrcNhm65WcCuhYoAbrkNyK6mYYButuvmDs2WN87clJYO4Zl
+TTtFvug71NFQOq16ZDpDUgA88jCTO3LOuDuYC/U7qE+NOxcOOTuEEbg6Y+PYO4vtzjsbwOw71FCBO7DujTv2P6g7ja1FOxWxojvPFME7HqS3Or9wOzuSnOg7
+pOC0O9utyjvC8OY72QMDO4O3gTtHuK87npGOOyFH9TsccMs6ggK5O0RuWTsJ8S87LYTSO5HhczuZ91s6FpPJO54gSDs0frg7Pd6PO+MzoDtKZJY6XbLhO93N
+qzqF+/M6Y5AqOzDDejunaxc7Y1eXO3LiPjrsJ4w78pC5PYuyabyDad4+38rnPMVnLb1OGgM++7uAP3jgijxtdRG9H8M5ve5zlz0Kbsa9F8qsPW99QD+2nuI9
+LiQlvdf9aL0evHc8wdmHPtH0872vJdC83+CfPb4BkD1wvUo+8NM9PX7FTj07oe49RpRCPUPtxzzlJUw+Gu79vbxKCj2Hv1I98gOGPTU80D6R/0U+0g/GPRXU
+YjyvHkE9DumtvYew2j45K6I8uPgVPyX3aLwxKYo9nBaRPbCJ1D5M8jE+sVYvvUjygj6j1988ecrvvfX8Oz6Fkxw+WrMhP5lBSz0kEWg7bKu1O8ygnTseGS47
+WqZTO4YsZjvzA1o7JzyQOwb2gTtSMyc7iTQoOyfUGDs9sE87bXUgO8bUHjsuoBQ7VXf1OiztLjsBcgc7qbxHOx4CKjsd80o7CLIUOwPbKDuM/iI7o/8xO3d5
+NDv11RE7g1EPO97iWDvCI3Y7mfIpO1npPztwFyw7TrUoOyzESjs/pCA7OuQ0O11DNztgDig7Bb07O4zZHTun92M76DoaO7cMVTu/DzM7EA4tO5rOMztEeok7
+FxAnO6SSZDsugEY7+/s1O6oEHztHzxc7EHUiO0HGGDuSNiA78XAIO3ipKzu8NT47T5FOOxb/cTt09f46bKweOykFgzvt01o7YH0XO/C+BzuJ/y079ABPO/dq
+QTsxJCQ76/MiO4svaztalxE76ZE4Ozq4bjtuAW071xpnO1rcWjsX7Ec7HdpeO6BigTuF+RA7oaQzO6srKTsORgs7tjNKOw57BTvHhQ472g4DOw2IGDuHyRk7
+6n8dO1+aPjsubSk7BSOJO93UcjtcDFo7D9deO4zqKDvw0Es7eqFLO494HDvJ0i87/BYKO7/FQjva5Cw7EPROO9qhJjuv7TI7hVAdO3NUNTtP0zs7hKCBO5ER
+fDtiJxA7dRIJO14JLTugXgM7xjMWOxnrTjuboBk7lYUoO8wQKDu5HFs7gQI9OyA4TTuvQjI7UYwRO7YhJzs3hXU7QwotO0Lhvju78Ck7uNoYO+xxFTvVHBY7
+AjBDO+VgUzvmIAs78O8lO+swTzsTLVs7XWczO4g2KDvQ02Y7mlVMO4XTIDstGkI7Vn6cO4i/zDvtWTE7Udg8O9xJSjvw9V476+Y6O2RqBjuWsQ07OhMyO+Tx
+MjuBZCw7ydMXO0JYHzvCHyU7IpBmOySWdzs2DE47GgV1O5G8dTvzDy87Z8xDO+wuRzsbVSM7mEAGO3yvbDs8a/w6V5BGO4PzKTtlDCQ7CakrOxcoEzs+NT07
+gZL5Ot9JTzsd1D470bCTO/uogzttpzA7+95wO4vsNDvQKE07rLEkO3lshjsfe407vlFSO+bqnjsDkC87qvgbOwD0NTvgBPs6j9UfO8OxEjuOw107IY/IOw1i
+nzsbsD07Q9N0O8RqfTsH3yc7DLFiO/U1fzuVBhI7nVA5O5GcNTu3wSY7FuIpO03hJTthw2k7GDdSO1qYFzvZohU7xMziOppLzTqAplg7HzbpOvdQOzvtZKY+
+/j9sPrIznT6Rz44+KGqKPt6wvT7NIIY+aX+iPkXaez5bG8g+3qqePgTFlT6VaVk+aJgsvlGKZr5lCUw9MBB5vu0biL4983E+MvYvPjjYnb2w0vw9Br/YvTMV
+kr7D7B4+9pcjvSfehL6nYC4+WPSPvqOtgr4pVZU+dKgKP2ZvkT7DPCY+AQ9VvkxAfL5PNBg9uS2pveuPhb4u1vg94F8UvqA2ZL7oXL89oiwxvNyto74sr4A9
+IyoKvoLdTL4Bixo+P/l3vmWjsr751rA92/IHvmI8U74X2Lw+ebLBO3XpgL75qZ8+wX/7PcHmQ77eoJA+T+ekPoOS1z4pq7i8LAeavrQ+Xr6oT4A+zeGBvXPW
+a778C9o9m6tIvjdjnr75/HI9I2oOvj6H5b4IQow+AZRHOzqXTb4SIo0+fLKtPmszuT5h2489pZl0voodQ75Z89A9N2NcvaL2j77dFI0+/oBwPiWe/j1zouW9
+ErdtvrWtcb6n8S8+31tPvJJ+Cr7e89Q++Jo3Pp8v5T4vHE4+87SqvJ4g+L23+z0+2L8HPYNXFL4MJk0+wgaSveAQQ77RssA+d2baPZ/PM71sQv89vVOTvflZ
+hr6R0qE+586NPmxv4z4snzI+Ym7+PSXSDb4mW8o+TQVuPZdYTr79n2c+ZIiZvcF7Ib4faho+qWjLOxZyqr28ScU+Pn8gPnOJ8b1mhrk+UqQbPxMYij6Klr09
+RYuTPdfp7rxvcng9G6UXPVedAr5haps+vg5IvuHHfL7w03c+vymIPSpEAL7XjuA+nDUZPk4mg75g+O8+f/SFPuZitj4HUI8+Z4GFPggbXj5VR2A+kmCePOL8
+rL3jpZY+RLOQvKApRr798rc+LSn8vDnGZb61y1A+VLUXvVRWIL1lV7A+lIWDPufUhT4SFKE+R8m0Pj4gYj6lVLw+/ZSEPqb8oz72tHU+BIcmPvNZJDv/i6I+
+33uNPMmFIL5NNx4+PsJBvKvQbr4iJo4+7mahPrOqZj4vssQ+ZUNyPhMd+T6aEGs+xacOP92srT4V5Io+N6SyPsolpD7tl4E+epRkPs9vwT10U78+kTkbPjnM
+jr7M1Ws+TPOJPuLtej5JUZo+vs2hPlK1Zz6Wy3c+Rcx9PkEWjD76K1M+tSqTPqMRhT5Wc7A+BVPKPVf8hbv10TI+ZQSMO37wWr6pI969pEcbvWeRYr2jIHM+
+DjYSvVJgF74qACsALAAtAC4ALwA8AD0APgA/AEAAQQBCAEMARABFAEYARwBUAFUAVgBXAFgAWQBaAFsAXABdAF4AXwBpAGoAawBsAG0AbgBvAHAAcQByAHMA
+dAB1AHYAdwCBAIIAgwCEAIUAhgCHAIgAiQCKAIsAjACNAI4AjwCWAJcAmACZAJoAmwCcAJ0AngCfAKAAoQCiAKMApAClAKYApwCuAK8AsACxALIAswC0ALUA
+tgC3ALgAuQC6ALsAvAC9AL4AvwDGAMcAyADJAMoAywDMAM0AzgDPANAA0QDSANMA1ADVANYA1wDeAN8A4ADhAOIA4wDkAOUA5gDnAOgA6QDqAOsA7ADtAO4A
+7wD2APcA+AD5APoA+wD8AP0A/gD/AAABAQECAQMBBAEFAQYBBwEOAQ8BEAERARIBEwEUARUBFgEXARgBGQEaARsBHAEdAR4BHwEmAScBKAEpASoBKwEsAS0B
+LgEvATABMQEyATMBNAE1ATYBNwE+AT8BQAFBAUIBQwFEAUUBRgFHAUgBSQFKAUsBTAFNAU4BTwFWAVcBWAFZAVoBWwFcAV0BXgFfAWABYQFiAWMBZAFlAWYB
+ZwF6AXsBfAF9AX4BfwGq6ebKAxcQ5fPV4tTrHSD9DCYjQGFjYufINy0D/xuyshrRteP/+OwxxNpHKjrMOb4xkTzCIucny97kyEwOVIEpDPL+5/rt0OYBDS4G
+IxfhqOIq6fL1J/O9H6elCS7uFPYyUrRJ0iESPuLD7OW9nlDT67LRpOFy7z2sHNqC5cMgOUwDOerhZg/JBjgfxBSuAwfEuFTC8CyUQdj+pf2Pc9ziDfEnVsrd
+1xf05yYBBSGfFeH9G/D++jC62VAVufwMGuvpRa7c7sSEdPwg6BbbJuMsnYrUEZjt28josz3KV//XH/cUsQn19u8PGuk5DIFCrcUYuP11MzXdDOfu8ClDIA8i
+ss3NDgC5GN67rUU10AT/xOpiIREIB9oT0rcpAx1v0rkW1gEcJdFCB/juKs6oH3EL4BpKKiDr1/6Ct9e5OuzW6SMcs//0JO4SJcnzk/lpLC3hBAwVFTudSa46
+1F2/zRTgw9rRxgVyxjE+99oUKg7cPvAg6zRVZuZWKW/oHYwG4DUM3Pfj0qqtBKb4KTa/fx4xQOod47vI4NnS9QwZ8hllOf3eTK3FSMHQHwjH7h/E2vQ35eHq
+1PvnDAroyzM9x9Q5ss/w1cx2+PMJUA9W+wv5KNPt6/UBQWcS+r4d32kJ1Xe57cYLFPXEQo4kmk/kGfOt2Upf8vuB/usdLt3crGYyFiX3O9W5Aw/0kq0f1ukV
+t7GlK2LTFuBaUsNE4ckfvCTs6gG9SSFR2vl1EjH7FEg1Fq9KMS3v5hrhCQIWDGoi8sPmljqDuDgYNbcnEOsjrer/K8wqn68lNEXE6nft8u7G5/zax84GKuEN
+bLDI5qBD8RQH4x31IdLuOw8eGzr2Yv+i5xDkuTHBncMW2ekjZQnfAgv4vSKq9fUb97fp8x5AwtrsEzvAzPLn7xvo//rHlAlQxWnQs0xXG6Qbw7nhzf0I8dEV
+q6m6Q+Qa3Le++DgB1MYmJOY+EQgzQQA1o8XaGULatQlCCp3nA/PN6O2PHas02asX1AgfDdb98fQ8QRTbXAWTws0d0hyl3xo0/qsxb0URM/0a4tLO/sAQBevd
+CfVKlrzq6iJ2ITsUGtPVYjWW0SXO/eYs8PIxG7Ftw0ae5d6QtcxNue7ryBT7p0Pj3vVVrt74JLiKvO0bJt7wGLpOGuQh3DFI2Twp4xsa29TVMt7QHtznHPRD
+q92n11Ds88odLw3pC10wVkuhBjy9IZAcB4S//wYvvgYqF9+sFwTvMsgfI+qH8are4yfppcL5Fwbb/SQE0F72SKTn+a/lMu3+OffitNETsAgJc14T4b4OXPsl
+zfQStMe0CxzROwkUjOjjM9AhDCJF49w0Sv7YuCDr6tQBqNi9BPztPDSZ7+4sIPy03c8pjCBjRrbNG91fAQFCG/Sq06nAlj9EDAc6VK4Z8AEafmIrQOIi+zzc
+Y7wTH4nZ4y4LJNLL1BW42+sN3TpY6RpKjgAjPsTa1OTF+JG0gVo8tIHbw+DexUETv8QdA+VrydUdbBDjI9PyVAFDLq0nNSro9eAXSC/fwYmMtPb9IPjkCsbN
+1TgHzCj690AlN+/E5djVRjkfG/y3JOkE9znRLQoKQILe2VQp1UTx6HIDNuG1EGAe+gEGKQNU3ApCUgO7+qyySDQJ4yAdD7qn07a+4Q3l7agJOfQf4xY36YPi
+vs8T1QLcJSQeyukKT/v0J9YOq7ar3b0LrQ02jd35SPnK9SwXM886Oct4CU0X6toSKaomR1MJ3//tokUEEBIs7xii3BJEqQIXE6cd46i8X2lAJa2rzSAV9Zym
+yykiX/NBLAqg7v+soTL08k0iuwH0JwhQpb4wSPlaWA9Zkd8k9vZH6PHlIaugnTg9Nj7l6+poAQ855LHc55/7JvFCWvPc88TVHePcyGriESvxnMlSFugw4WL8
+I7I5Jzpzowf2OEUFkt7xDOT7MhnFB+oM5t7VrU1NJRwIrckgCdYvzPXN0B339Rem7HYQ2+MEKSOHFPv//Yjh0+buPcekAU0nNO/iUMhUVKxN+xUXDmyh9jwC
+Z7cKxP/X6R8QvqbKJS3/dQ4yISM53YHCAQ3mBwSjx7ky7e4/NMvyNBYYv/LfJ6vX7u8k6R0m8jKJsJPpDAT65xVmimurG/Q1rmZWzcr6M6EGqcbCmsfk5Ef5
+R/C1F2YRVhPTXQERDjyIBLpi3tPHzSpcCcP92Z7dy/fp9szJKgii61T1WPojBAjCQ9+8gdwv+zfZ902K8fGsQJoeTB8S6+74QFkxVuXWNdoS9fog+B+ssRjw
+8+AoATM7GqzkC1Qu6sn87VTSMfHdxS87Jzvk3vk+760n+x8N1P2CAfWCSg4azy4hDCznzoUGqFpiCQUI49fFRz//uEYLAx8xRgIBx7AVChC4IkE6t1jd9cbm
+YseUKf/y6dXsE5cJCTjU/faSCe6Zkf8b9843P1XHCSZO0QMKt/rnBffKG9sxHgjL5zJBDO9/zEHrCEs/x/e78xf10yEb4V8CyRvF1JRFUv8DhCXBe/GgNgbR
+7qNDHd4P3/70Bf5EyOoyBBwi7tgBJ/YplCrIM6LvPTvWSwk/NMjwj5Yj39pb2g0co1jGNaX2IVzI3r4A8PWxYaw/Jhfq3eQ2AuHklewFqCFhoBoq000syfj4
+oIdSSgfZ2N6UJs8SAXmc7fK59xMwzfYKuiOM780K7Agw+3b+6h3m26rwxxcY3lIVVMGn3vsHTBwPRzgb4rXNMv0J4hQM6b/OZZWYDG4nWuKK2r8EJy4IMFLU
+rt2N8ugZ/RokE9sG/ORqASD2DCBUzQzJIegIPa4qqI/ERCLDwlITiu8ik/W2LsQS0gHBzv7bMQ++YSj7uffd8MCspRU0AeAp9tm/Arkg7MMmS9jG0pa6Dwl8
+2Ro/8BLL1ua8QtcDUI3b4SXuzxnrB6jeE+yP5rpY2/USwPInyOri9+Ug/LTaDDqBOt9W9bbCu/0IFCrcYvfasrpKo0CTVs4G8RrlqVoebZbxJTGkgRbHbkSL
+j+YbY93ZPAU02ogs86PLVfcuubUzKu///A5EHhIu/PDa8YOk+dXm6eECBhp/IDQn9//Ly88A/vkC+ML13w81vzgRQtgi2hcTJBeaANz3LjdTF3ZRFPIAfwsf
+td30uQTeoxZYzb/LluUdye3gzfzb2L9M/ktQAZ6/1/wT7hlc8ziswyTPyOnm5c4YGB0Hzgz3BdRC/uwbod7XSOoH5/0kVug18xI/GEPj47UMHytfTeb49B8S
+BhzSmTEt6+3koczFNOUw/Vwa2PgN64IXptbpykun1+0dDOLYZzjXGswg369ZvEfyHxsnsOe0WiVSip4yLxXOidAY5yYeOkgP2fXNQubv1BEa85gTIf7eFNjz
+tCQE36bXlxHeLLh832TULlTokhevGgYE9PEU1Pz/69rLF/TmKNfEKdbwgRI3Ee7hy8zrQRQG2W6PNvX1suMDMun15OiSJxsGB5cg/Qgf49MSK75T9Un6fej0
+RbIbyyUf95ZKtrD5rcYJ4cNA9yzxGuPpJzHPnF3nPp2oHc8NFxjPSRQM0pH4vSSmWtHgqvolEVxKMGJRsTEqBN0I99OpFcr68yXm+T5E1t3k8Kys7cPHoPm2
+62G84fbDoCTeW+fhVzYKXYbsYi7oGdq+R6/qHfnmqrg1296Yxvsdw0CmDPE529cdtRU2yvhZ4xo5SRT9TlW/VPTN2ycGtcGaCigeMzI0/CJfLvm0zPjGFCQX
+ofLv/+hA5/7YJwbn8isC3sOp/6/i17n+ALFe7br+Mq8e4vnMCJD4BdwqB6EJJi7oFCJeIDEwykNPuNj9wwG0BAGWGyQc+exDQ++byLY19cB9Vdot6QjL9TMs
+6w/uQfoTJjsGC/NX4b4f3MTC4qvr+vvF6tvPF/DsCAEkS7JDwtKrSxADGV8qOiKfIalQQcIvJwvtCcwh0zcYEhQOGg359A7iy9PoWoEUKwMWWfow6cxHGXEl
+0roDGeiWng/7+eU+tMJIHGMtEgzz5Bgy/wNAs10ODRGl5i5L51e5zss+7lGB8FThP8VFpYpLDPvO1MnsvaO578n/yzDs/u4B0SwWs9IOFCPFd/Xw490vlcIQ
+1fvOAvzq0L39EtSYIx/u4ADPx8PCUBOxvylEOdoh79TdV57nwBggLRE6B6MViRayYt/rJsr9JstdDyMKCArX99joP+PZoBLVJDKsAl7vAI8RTWbJEt/SIVbh
+byVM7eyuB8EbJBXGXUvxDv5a+xcTq09P5sfEQCrRLeYo+LFDKb0kwtcdqBY8CtaZEZoQ4IU0LwvK6CMI5M4S4/L/LPTO3CWFytcMUdXsGO/TEkc+zB73qyDu
+6+PDpNVDj/T39SsBPDj06b4mzSHOzfGn34Wv2BzvCQ/wuwxW8TBBO8sSAR4g5JFW4jrnAN/sTxoMoAS1wpUy8cs54P5Nzfkb39EArOUAc0/0s9au/C7ctAzT
+D6RF25h7B/hmORij4vsZHTn1Y6aI6ziyAgMRBhoZr+Pc4/Bc3nCo57ze8BLeJ9JUm2EfEfcn6+dnBCMLUADJ9qIquhuaMOMGxMoq8OkvJDu6BPTmyKgN2N0t
+EaXDf9ry/xWcztSqRzzsPr7hPr8Q9AHyugJfOUJx+RLZK9tUmynSABi+51zegcLPjPSZRSwPBjXQ3Fo96RQnvjfhDov/mCPu+9DbxkTp/zvRM/uwJvP64t8R
+Gjc10Sv4KXMyqwUPKdLm19fZHDmjGuMtMCSk8A4C268+FPkmI+f28BIm/PfTmRwSzSD+v9/wPy066j26IiW0zFTpBNlDGbwWuYTJ9vQg5N0suf8yqGW7xvjo
+LMk+s+T07/4zlNHR3s7dVudTnxoflIEgrc5C1D7VARE24tLzi7nzYucqZ6be4/5eJxubMOaVSSDWqPA5YOwrQPnhPK4NUCvYB0zW/ibf+9rhoxoWbdxHWd6y
+8mbmogk1UwxS2s6yG+/WSxXO99fgz/Gq2TSYE0Xh6hXr1SIBjFvgiPVOUQMB1r40xurqYtMB3/euzQH18f0//EH5BCrqLd8K0Z+L8R2wptLP8enrPLXlvrHR
+DTjCRS+g4UT2Egml6W/nhgDUZF8iG+AT6tMbgf7+BJUl2RQu6OcIBv86uOng3YEl/Or2EDstI0wKT/m3Axo1SPAZM+Q7OCEnVAHW26Q49QHagWG/GBtHChct
+RUmd6MTzFfxjpLjS7cRLp9PQNwQ2B+xAyv0CEc7SadWeT7ggG4EIMxTvKJLVQbzovQXi7EXPBAXXwwYvLLHRyRNWBZRG+GMoMxPlkClb/fzkYQxa7xU72CrX
+ibD/4hJvFkUYI983ECOjHUNG3xne7sliwyvymigNQ8lw2r7e2zkUGcXdjho7t/nwEEgLEkfX5qIhACGT/tyN89Ty1gj29j1E2x/PIuRQslnqDRHjUD8km0Fh
+LwTL5d8NDa7/95YU1Qj3PQYZWNoP993TtyGqpUDmNu/zgSUgzpb8DPj99j5CNzvpC88TKjOhOrvDEQYHAAM5OaUxPqUZCioRkBpdLDK08k3k6fW4tA4MC7Xf
+BjByOSHEtzAV97KxE6RJAsia3owS16v7Ae8V5RcoA+fV9xDp/WIHKUupF8DwNachvAU/3gbrOaP8vdk31fsg3fqN9s3P6BD6Xx/ROlP45l1R/y4DOtn5zxfU
+8NfGsH/vO/mkmMxM58UI9u/cESNQ38s4JsjPQiR3IBwVqeKk3gPWAub0ACEk9nbpAxEQ5/VfvS0nFjczUE5A+DMB3Wk9356fC99NHOe1+SDHMKX1uzoE/cCa
+CvC3EAlpB7Gy5lfvEQr87Sz+MzX/pNtY+uAi38XyAF+sYFDhy/0BT8nlxLLk7Sj19BoUztw9LuToy0MjCzZXmUDYKRy9/6i1PFI7JggyvWzblN0rP0OcOLTr
+O+dDLPzgKAHSJKrtLUn+Mh1y5kU+xOwQxy7e1CcPClEKSQz60erzAdkwskG4JS/0WVZS7OUYyPrjKdz/5AcIy7zqFEauChEgEv342aM9tJcljD2/yhctLSVe
+z74xFlPRjhEMG6IhFwYKQT0KCFPzv/tVGVDv0sklBsrlB+PexAf4DRD1RJb8AVERkS0i3VjjGkXk/DYaGJ0qVTMNJwEPxfIK9N/R5NTx67aoLRMaQURKCBYh
+JezTXNEmoi/mYulE6NlA2+JSENDMxocdEMXNHwHSJ7oH7SV+rkMc3C9F1qEK6Ar23MnnqKMdAQIywhcHQOfU+is8BwTiAeWYUgUF6R4Km6wlwVDYxmMGGpj+
+MlxZFFtPHNAHkPY4AwGgysjeI/wCEsv3Ywn93ugYFuaQNynZcyn3PDLb87n8mcsY8N7X9QAu7wUV1SIQ/hgV2/T02w0A4JTP+QMGUTdzzTMQPdN4JRcGMzXo
+usimI6eHzPrL0c/D2dBh1hCzN6ezGOkPgxMf3euP0cDkGCxR1K7NNdNe4NYKAeMYZBEIL6IL9QUW4kL6JuLPqAbIbwkM8SUPIOsxL+LK4K8GHcax9bkt+uYX
+ozNOsDYlF2uR6cczClkLBlT42l7UCdn7/TshHAvX0WT4Eg4aIV3vzBEaUfcbBwoNXwr9EtwYcTkUUBCKyO7h/pjdNJT+JiR/A57Z6tCsJPIKLcIaDAToNzzi
+FgRaEgAc/dlizUBCz0w8/knsRtQuB7D+3NQ7TDHX5c9ZPYk3lQoeOrj2YfrOPNn6/Obg6UhF2c8DHUQzDaKBB8wLH+tHwRksU+8bZ10AEcYhPlcvQjYh3yLu
+phf/3gUu4SY6xO260bGG8wbn7Rk2m/pNLPcf8Rf/wwLeUasK6ekBEdPI9q/z2xbW1q0Dww9ELCg29iRY+FxmY/ubjZvE7AoZGPTbTwgA+As5+UCv/MGz0AMt
+X3FXssnjFeBEVBA51CWiSvMt1tY4HBAhN+3i5/mXI5jjrFsB2+nUhKUO6b8GM9wP8ucyKzimLxg1NA8JKvvajy3hrv3+mOIbAP/f0MX12DTcCgIBTy0Aktes
+9+wY3GQmCsSl2dvMrg2zFEoglTYx+PQIMu46xbT6MWbzwxTRUAwopYg711YNOgNpHy68GsAY9QzsFu0lZk66JqtA+dnq2yV4+2vaBQ5yUARQKf39Lzro7JMb
+QvVQrhvd9WOD9bL5SfoeNgg686AT04RYS9AZpWUk/hIF9e0S4vYWvDYxKNsLGA6o/hLZSXKlKFMb/LbsKqAe8dm/xFgkbi4U7/kqEbU1ARvv8teB9wi86gAy
+YSgBMCtJG9bcuifgyOsr94Ycwb2D5xA1FeaxFTgbttYSLfxGDfoscy6BEpfs4j+yvt8MHDrRKLrn1N4nxw74vPdY6A4kOEGmWU/plSItB8xSBLii6iVG9R1a
+gdIXzN2ePvkgpi8Bhs7o16BC4bdTySvwEQ8LuN7R38QQLTUSGuSdGAIcRsmf8RkG7fgODllJCigbO8qh5ssoiui1+RPV5P+vQeUJ6DwPYMv9/O9MYdhHI+H2
+H7z9ADdxKOPm54//+/PEABQkTd6oUKAE5Ls7xcm9N9kulDWcJu7GdxEcxa5EsCS+xxLcfzovIepzWChGPu6zUyni9Bb1mYLN4AwHMDg05vL6hFEs/uv4BZwg
+jglJQEe2+LotAAgC5JTR4wCVAZ7ZGuPbr+iVWUr8uwe39B79CjwOkpi+AjDsBxfWCn/Y2yYVvObRRjmqthHQ9y8qOB8pEgTrC8/G96j67uf76/8UHijaIuPq
+CaQF4ikiqcfFE8wwLIP6N0MH8G8lL+34FxOKDvnUyVQHpRgipx0GbPyxWhImExbO8BQZAAkSk8XGm8GQ7eHNRiMQ8pQUNt8aGr78K/EAVhUIljX5OfsdBj46
+aFcyGSEjLiVTNxrt0+AxoV3mdArlIf8GLf/TzQPTVzfakUDpdeboAeUSTOHcDz5MMTLfANKoFcPRKzD54u3dxssmQDEPPBn97sj32KsYEEDSDQdzMePpE2kO
+JvsFO4m8nAk2qEgyYOa0HVUmti4b79jo6jHLTzMjMRckyg+72gLn+ze+5obL2/So7RHXidIey/0EAevntzccIUZJTq9A+MQB9Db+kOs2AzUVJQ4jEzfm03SS
+oKWeVdL4u/4O4S0Ptvsm+rGq2uuh1js6SfnpFEgdCD8W0/VHvwwkWU76H+OhI5zIuc3xw6P60txlt6//CwP9vz/0/prz3cc9R2sbFu2nLVowsKHo+oKQ9wri
+5/Tp2yLDwy5AzKHNKzfCDQnxuApJHgOGi/q+FQUDCaT3JAIu1//4/knb9dEyNJyZ9gqsGBhWENU76bsaFwjnMjQJagiwhqRDNjDpTPO0NxnnvjeVtoEQIvHX
+McBSxFsu5yBhxCQpB+f+6dEqs/YC0iFF5PkLD/X+7fJC3v1h2tlKCtbhLLfhEMsY7ND75RQuWOfv8Q7SMu/v5u95BQumCfky70HGWvkHrJXo6qgCATD6lS/D
+sVkEwzXg9rr32tEFHJ7L7rnGVdD6xLptx/DFuEEx4nwiFA7g2yzIIQr95VNRI1UW9cnJGErupDjh4CgbCeRdID0L6+EByxg6d7UuxP32PMEi2gbFPvb8KQSY
+2aMC2x1U/CUA8NLv7fz160EGxbv3cwX/HWMP/jUOQsO6GyGJHd5EGsMcTu0GIc5BGMAxIsI1GgxS/1TgufL95k4uE73z8sVDyMHb+Suj7+/vskSBO2dU3+fp
+67cPyCQ/6WOuyO2bRQvXXMMzqz0pyTUs18Hvk3WiwwHy8+r2rPbUDdwKRGS10oISDjP7TsA3P9vN0Ccrzs6YA+IbsTTwOIvc6ugN9A71P0zRMkQTNlaDYtCt
+N8yC/wP8FwvyQZddCRZHB6YSUlw19eUP1N8A92jkzxDU6kItqNEgGgzP+fVGT95KxPUCO8PP6+up0TH06asy+qs+rA6j9l0PqwEXldHJ75vL6cbJEyfiGOxC
+FeYHGSaRQT83qurcKSThDw/g7JgT4UEEj+ZNC/xiJyK9F9EsKd3nht0XFt1mAMnbPpqWO9rbxuuG8SQLGMcNoy751gYk+o7gzCnSuqwDAzk8GE3wJPky6xlP
+KqICN+HE+AWbGvsQz+XD8+EzHLrN4O7cE7Ix8/TtCVTmC94c5qBpzQjOURL+IOySOysNrGsdvbyB8VDEz/sDmg1Dvybk4NlR3Rk1uEaPkm8XCapXJPzDuvaF
+6srdVe4Qpv4ZzV3xscofRcX13Nw+5tAN4fuaSwYXIuMhDOT+KeXII/AHRrcHxkKp/AXD0hpEpwGu9CA6eQdDtOzK8UobgQDgxEQn8ioDOf0b+VcxXP/QMRuJ
+NitXFPVQvug7tQYoV/70MYNmOgLvpb1YDgzwQdM8P9G69iaf1chLAQc2lJusmwCpzB8dyPn2quUnBxEkSOwEDQi+Itu4Z/FDvGwNAAnJ0vvsQOD+UCi3twpq
+DYW1Pj8Hp79LzgMzIeEmw+jHNMgAeQPI2NWg0y6zlPi1tRgjhEwOQ+ghIAIf8RFbN9nguQw0TPGT//JF1QUX9CCeuOg9tLX5dwwSMFHwt4XiGSCohA5cVStW
+gsoFZ5rKGC4Sug457rakf7RsJ+Cuu0kDFQn9/o0VkeQdQkL/xdFL15ZTOt4k7xby2zL8QLjM+elEaiP2wBA+yftoD/CVHRVhYeXisrn7U94xQzRbLDSiD9Hb
+DUobOOL3v70Y+//Og/C0uxIqPhaOtiYh7xsh4QOeDjO8tY5AM+A6/0L7KPcg9AHSG/vGDioA/doRx+xu/JFUazS2Bb3/F+1rNNrN9tO0QAQP7vkEFcVLTzKk
+3t/yqqu58h8KvcAbJPEuAacz4zf01CWyhysvvsKawPvSxhUtwQQ5BfrzArY9Lzvu3+5B1mK437fj2GwjoAvXCgkEL9HAF0S/JtKv8VcLKsYE1W8BNkTKLcoN
+nUzW78sBqOFgSD4yUQz0+PYCNe1Z5Sof1VNBA+gbEEXlGMgBNxjwiQwZIjzu6vvl1Bjk2v6/8uY93uzD5AzfifIl2UsOGg1k/AcTYTIb/vyo6f/6nyn9TfHl
+K/8S5JNX1ki+Ag4hE3/P1EWy8/nfEhAbEFMa9ZaPFQcpOi5PN28cYDLKHQU9Bv78FfYZD9LV3BUGuNX9JrLkFt80JecLSyopVLkYUgA0/Vjk6jPzQFot6hj4
+zgtSekFOUiGr9/MuWxkY0MIC0POvDPwoJh5AJwyQWVE/9iIv87wOEioD98ZhHQPK0hkiqP3xHCQCEufW8Uoh3Q37GrRvTOReGAXO5fQBf9+B9A3S/Ai542Oo
+BgIY/ykK9+wWyF1L1ADPqLLpFR4QePKdvHdYQdevjNbbtdr1A5EeO9C2YAk+KufhNyzWB63ofybJFgn6+WmeJreyyAMxjpPd7iCTPb46tbi0LFUTZRxVTLEk
+9hG2/9qxSGDczPkZEUDJ6S/yHQgvtPZJ5axH2uq51zXQzv7qvDajzOUvtCSRPqNBFLGktwiYL77TDu8cU9D8A0ry7PX/mZP6VZvZFhqiBS/SzznVUdbezLwR
+VeEmZznW59BHsPU1zuT9Krzkgc3CU7dPR9E4tKZL9PdRpiYHFryhTx0KG+shE9wNQt/NSkXxNeffG8v8JtcV0p/4QyE1mCgNqODkrsGKbtnsUC4zDLz6xhvO
+ZwbJQJ7jFdEpBZ+htxX+08iVLMxFxx8Q+fInRtY2Sq4DFiTa9uLuuiJZAC/xAhtHQrXRTSa8Myf8S+U0FjQX6ifz37jiA9/P9q/08+0NhUEN0t4/RXwm30Uv
+zO3WNq0G2C20/VwE8p398878Ho8y5rK+IxC6xQCw8Z8FM7CwTLT6zQ8hw9az1+gm4BTm5hv10DZTyucC+O84yxQWT8vV2fLm7E4c/QLmQsCguFCBD+z/A8Yh
+FDJnwStnKO4YvPBC4fFLWiZDC+GyRp8jV/zJ/K4lLa8tn9PgQMmm6vrA0Yr76fMTMtcSgQXKgQFP7AfM0uE8yrMHP9Xm02sm3vkn8hvh2esv2skEmNAWx78h
+154hJi0HHP/Hy0rkGPwkoN/e2TmpNOKUkxpylAkr5KosPJv7pUL28vzKLOzY8WQn9hML8drrUg7nAhfm/1/c5wY9Uv8+ZibDEPwOIrX5B0jiLfA0PR4YAO70
+Bbq9rvRDQBoXUY/JWOjaykasvPjt/M8H1jjBU+YNHdMBRCm7ye5Ixwjc1vW/38ZHtRUWOpfes0I5x2Ao1Pe8/f/VESIXvBzYHwkR5EYytbI7zdVgicMsQ1Xi
+CADhsQPOFDXoGvvW9tvkKwU9nz8r+7zr8bNan/g0sO4jOAHDJM/V2cpS8FcT57ffzzmsJAEErgD7AhArHyQlHRH+suQAYgv16vgcTuJn0/rlJ/4F6Q7y9AUx
+RywPHA6+Hxuk8U7oYwoS6NSdDwwG3irABt49Cf3Bx1QLEL3+ME7tEcgtwq3Y4e3vAvv5Byrh7BrwrTWak90xmMHKMRTbMhlLB/jJQPnW7/+/vxmIQ7UGMTZF
+zyH8NuLZ5OsUsQMnpSgpzeAeOTIQwBwZnlLJLE0g5d600vbvpq3S6Qrz7DtiOeVDN8guqfPoOBHL/QrDAY7Vnuar6d2i/J8qWMdJDaryM+G+9NfhxvX23DfG
+Lc7tD9b3Lpjr8Bj5/tr/2VQfly/vNCv1ve3ctO4RJ6bpWNIc8Q4nSsD0QdtOFTb2E8BR+gPcPBz9/pnZ1cA96cUjJagml60QIw8e4isg/h3g1TFfssAXxaQq
+zE7eMZpG+erTdDuaOvIczfnxkTL+jpu3O+Ah1AOj4LJS7NQeNBYQrT03HjfR/zzxL6TMxtWI3RkAyJIk74P98kpgIdATN9kI4O8UamRG17jXT9xQKdbt0DfO
+7xuq+ywHRDA7M+EvU0LNzbXsRtvQ7NvrvArWKfkntaEb10z9zAsDIw06+T7ULFXB0YcTLcTs/yj8CsTRRCAWDeMFTvgXFPSMUHHYJOVeDNrl/7oj2wRG5Sef
+5wj/7Nzvas2yNvnYpzIQwgZCI4fR2j3dMUQhFVjfAEU8YM280AwMwiLA/LP08LBW3v1gFv0THUrX8c3Bx8rBENjZERYMXzTh4K3p7Qwd+XLnf/QU2qvFhQCZ
+/+bzweKfFevKzAv///y5P5v50PsdL/EnVAMa1fz8OLMhB9XuFsskLdr+vwsUD6UyEs8/L7oeMffiVQi+LpkqbDPv1PITc/Ab5C0uP8vh1ufNC/kRSCRFOFZH
+anDj2xxc7yJX/0JIwRr//Pez0SmS8N6/Ueg9sED08doUqOQSwyrgJCTYQs0gh5Ip9gzoLyLnEN/+TLby3xnlRZoHB7P+EU1PDBwmgbYfLyEYSqEf1jwJUh8K
+p0sb8doVwVr0TvM6TyKrBfVZLAncMN4m7woo/RUWsUnl5eflEagxyugC29OrIIsdUSpqAi7vyOrpFzDYN/TPGAwG1HUW4eMcacJLizGn/wSx0/uQAtrV9Vgj
+zIULxtZCMxneGMw0Pskf5FK00E0Z/8zmtvTE69ImJWOiydHMShMDrhn5JPoNSUnp/L4DGBws4Y3ACfzW0ejksA823w3nG/sTGSXKShD9qyjOo6pigdYJ6jW0
+VPel9mTGt+4eOZjrJgQf19zc4Y1g2API9QePpcY48DHIp7vrpMm/8Cuq2Tav/vM/5DMxEv8FJukW1FoBwXFc6wwilzuX7RLVUjj1iirRs/4R7QAqNz/NTtUE
+R+1HuewBwag0FgCwyd/VC+W67gnCvvckD+TGUs3jBC/MVzsQEdtGEKi+T9QH0Qev3xZD26ru3BdXVN/0KxkDjTemxUgMvybVrBwfHQ2hDFPsGWvSNe86ojRY
+uODb9vcZF4OjIKsTRCxyNPkTv7TP2ykPv0tSS/S+59oDMVrqFhcEWSUd0xuyBL0Ff0QsjU1FRctZAy3/4L0FKgmXQdML/B/xDCj4wxeVBk33/BYWwt3BkNRJ
+NgkP/Nhq/bIz/P3nXcjY7IbO0RUXQb/d5dO3OPy8M82r4zr8Pq20+Mvl1+gluUAlyxHhveLUCzP3H7mik0Jl2i85Dia97Mv7Qe/TEEEB9jBC6+v0WGE1kzZK
+PX4foFQJMNGupEzd9ernQqHaoNwVd/X1mtgz6lvVDeZb7/fXGb7QYvy58VHO1TorswoVUwI1NcxrotAqWisoNsvbFhYcDgwr194F940P9e/m1bPRch0UOgIV
+puYxFdH5Gaq13uTPJvkp4ZcJxpRlsBnQxuNkiJMtv1LF0DVQTRaV1/S+XuYSCcflFhZsxNT+Teoy3FQTgxlNvVr/GRHQLhm46cWjsrT/OpPTofv8Bl/LvIc3
+YdOmDd4kIOE5COPkZ7NvwV3YLhG33bVGGw3eNymXputSx0beY+z9z1kI5szt9XgJ8vArAANJ8cz84Sr8kW0WiNZV6Qzf8QQD/DP0LiQjJ/+fqshxzPYj5RrN
+4u3bS94T4JUsmkH+HgYfNbUSVquk4Rj5ByqmwKn72PpUM8j58S8ESy46jSkAjuSpYfD30+IrpfbP2cLzIOVjNer6TjE45dIgGcOfMy444zTVbNM4GVTS+ecy
+XQ0s+ksA4fqCIfCD9+7dzH8lwkhyDUbP/fbi8hHgW9/2DCf2FOACpeEVKyUlUtKugTa9UBc1BiGmVB5oB9cuvzmP0JMlH/oMDR/mTO0j1DDvrDmQEDALwyVM
+NQXa/Pqx28cy2sad1+gxzcxTyzP/FsMqMPjUo/IzHjgfytjPRcUu5iTMr+kV4eNZEkY6+I4KCyTgGAu2B7H/IqoGH8AM7vio+NIA/rkP22j0/P4tI8OfI9PY
+0ufdssv5hBC+IUC/1MgJxJ/FQzD5H/5EKubEqmPiK7hZ2jKp7wL2sVALL9csIA3yztOHPDNG4UzjyuBAYFhI6mEtu841hLQD0+y5/h73sda6NJvhmS2nJeu0
+NJeO0jHCMw3pdABP/NgO47YZyeYn8MvsEd3iAEQgujHrvBwX+UgrDeHQMCXoLyXMXkTu31kJJpe03dcyARguGNPbbD0rzywtAjkV5/Dv6x+oH+S7JRHU4gjP
+/RDX2POiSeI5xVhk5gOW/CijIwY7+tSPKx3FNAQWpPQvOaT3DanwJbcaDRjBDMcOLQoDJLgCy+L0+fruUdUfFQX6pTQU/gs9E5DQ+gXS8gwxLR1D1HTUSBj/
+Dk86rHDI0bS/9u8H2u751g3d2RAJu+hN3zXRS91G6yPJKCsdWtgnU087lBqWLfMzw/uqtMvJb+3w0jci8f0PkilQCNpSGVEVt+fODCDRRKDxzPBz3V8SR8LI
+zrKN/wE+7wunwkbbo+eo2eIvRgMwCc44JhtD7svmoJM0tYIPEyreHv+6DIL2l8aoF5m01B4JrtUY9Ois80SmHdvEBLnciiYlL33vq/e41+5NvX8NEePJyzQf
+s9ZGDMRunLg4yeoE80PMEuMvNA0jEbv8WBRWtA/w60CHnMQxywLgJvqltOVHQVy4zpfr/DrLMsExfxYVDBsrSSkFANQQ56gYmP0BBBMoK+zuU0Qx9wJXsCFF
+JTMD+eBm1AS0D0Z/LSUosLYIF43fJCQPAdA8GrEMJyTkv9DdHXPb+BDWMV7gFyos2e7j77Q9ELbNTBnDJCkxEe7t5vAOyga+AxEFNuZILQ4d0yQhQwz53fIj
+K7i1AqYNDOMRziX3si4jxyjAXCcGHE0t0I/xMygO1eHLYEEMGNrRPzK8xCPX9fsHGC79CgjuwRjoSWiTSs4ib9IrxPvJxgIAHtoR0ySy3L5SzC39L0QnQvAo
+FctbyLw/xRlVZh7xFrFNLfmkGZ1dDD/oGs4Y5RvZOtIXLNce+SHWnri7muCBCOTuCSK9kdX9OtxkRjOZyKHcDjEEsyEQO0wIt1X84XzUVc3VMq3Y/jXlIvH7
+qeLnGzPrOCUUyWQRtv71JemhEtzNm2kFVRIHJ+zlofnVJSpGwhdiEfeXLZY3xOLHtbTVJyEUIxfTa0n54TdmF+Demt3Tzt9sNKk6EevQHKXz7qz1zLsmxw2o
+7qq5BiQSwcX87+C9IYMTYfLgCN3iDE7Y0wn908pNxDUkGjnQ3vICaDz2Eskv4A/B7rUikJ0G4CAS4iXU5agONwHpJK2czlIzUBeY3yLNGh/6j7ohJR60/8NB
++fAi6tPhIA2yIPg/KgHmE9ZUtUhC0Tni6/nkAbnt7Fga1DYSnVMqC9MI3fXgIQy7uhkkEtT7pBYYJxizzl3Ef5vnKcnnM+bnyuknp16IVkjOMuCyHg7tHree
+KebpvQWs+1gONfcEtuYSNNmHjFssw9qbMdKZEkk9IgD4Qzig+VENPfCpjNtIyRboNbsK6zn8IBwlEfs1/Z3mCQ0T79k2BDUqDkQ3mLMwLCP9DMIMXETIp/7N
+wKflAR08lJaj5DFVheWzKzmnUAL+I7HL0+M1PsIV9EknDB/v4AzeAyrPkboSEzpH2a8wVxxIKLpDW5Ul55b/lOYcF/kVGyzY8dL9AdeRL0gGDhYvAzv1y9G6
+sRf5/GEV1uI4DdUB8Qz2xIQNIjwK59IXDVNATxCHPiLUCBQOZLHBCLVi1Ny+0zkdBrbS4l4Pa+P0LSK2sLPVs+ekTCBGSCYtVlf1Ee8bOLPa5gQv+OLtuEYX
+Z/384yvGF9+8wiYsLhM1F+Pq8CcR68Tc4ilbFu1Dsvv/TAUgQScqIMA2VoYQ5ps26/quzv89Q+cLJ5DEE9MfOZX3ie3UAyLgNGURs9ffEwcyKwMCwefrM8sG
+ClG6Piwdr9Ts6VHJzfIts6015wS6ll/4j/X1BiJL0tfRICvnSCQc7EEGN4PtrilTnNSV3LoINN3Z7W7tuxIS+0vfTfpBB/EkGhSUz/4tD12tGhfpJgHagcoU
+1fskVfkK+uw8+xv3qskL6lVVy8a7QsZWG8ItPMMBNYc8s9Sq7Ymczxn27uzoAsHoJSYVI8TJMvrT/wWZ2Obf2RPpQB8hy6bbVuc4AeG5BjbSQJhawSpEx0WM
+/T/28FQWnhEq9yLvCf4T5NUf6qE3g7jg4fcpYH/X0zmeOSodCMDNEBSNutxi1wpCNWYOEQ3d5Gg8pg4iP9N/mRkXyEbQOh0fGRpHItwIopsgFpFGIPEQIOCg
+/8ifERUlKy2V5eYw6FnwLj8dQQhpJwjSi+vJGP722gpFBe0pPiFABdnsDjcdkl7RClkMAh7/FE+wFiW0Q/YaMlW02ywg/+gHqAc9zuid41GXMRJJzbOe5QLr
+OBgMRtDD8QHejabZ57K07BP8nhu0wM+S/lNXufXBE27oE7zEvwnXLxu3aZ42Byff8dADI7gSANURT/ma5oG3E2Xe5Dn39sn7OjWzvOtNCN8GyeML/CWWJPXW
+VO3pDwUF6wQVpkczswyOHyoSyOgaNxHIV/LVV6hL4O67jxjMzC0qC7YaD+Ijg78guArA8IHLgfoskxb8H5D8D3/iTyvu4AK+3xD2oA9f2FPlugy97MII2tPm
+DQwCz2ubApkIp/esO6XMBh8htCyFEV03Fj490VfaBEzq4dG2K2Zcj74D9SCfFg8IL/K9GqUNTwsxz1hCCeue12L+BPkp5AUIAtM24rCgIMQSHLTiI/sOeRrJ
++AulXGX26+nWQrZJ2DFlyc8Pyv72Wv4sUVMYy93n6oFLkB0sFg9B6KOv8kgCAZM7EADYaxjTLTylS3g/J9EW8Ar40rjp3SeRtLzNGlT8APb01b9LE9SMVKQT
+ZgoUFQX5Ac7I/R8RBTG1wDgjPhlPCUc7mh6Wp+a0+hHICwr7DP8eLUdQ++gf6TwoPuLiBoj27C6d+0r9VL7mudPiEHHdM/rU5sUUDiOC8VUheDv82R/vUw6s
+BsZEp+g23MEQrPiqyvBDF8SBqy37tOcE/NK8BV6hHvvVxRUDzmkNdu4TrS/qsfQoafPDEQ9kt5IErFcallYPqRrfAdLnVAeh5VbwWgrQpVT4NU8NIzHGJPrL
+HSvmFQumpx0q6RUXyACcNBYg1+zX8Oz9/dPtIktz6ur1CvRPV9XOqqHo+iW7ttcfKN8ltrQbbdXfJlXeJyL6KdYD1e39CUjMy906GAkKBNJFGWHyINtJMT2P
++CwhGsgU/xri/91RQeSyOQkglvUl0CgZovgVHk0eDxe2N9nS7vPT/SDq8jf6IjmR47Ogc1k2/ixLDTPLEvbxJ7jY61Mhze/Z2RPlr+OoHuAhOPcPQEge2YHu
+NQCz47cLgcuKQC5VIQVAJJQDCloRVAri8x0L684nsryrnETi8y6B8ZttayqzBiUAp8BsdVTvHCpiPd8QCDvvP3/vEfrioOGJzbIBG0yGpV4SM5kfGhASCpTD
++SEHANpgQAFguQfliqtNIuXNgSEZZ+gVTvIsD2X8DvCsnRI3GrvCJoGizeb3OfO82fbFDOqo7xWL9J+aRtcO4L7QOSQiq0fD/B8BMq4R8uzjc5IkWP32ZtkP
+ItpN12o21ONHLo0O6fwDqxYAOwSZTeAm9Br0R7TkUd15Puzw//5lEMn6IvzWyNfly8WPFhbmlV0wi+Im68wCxaXqy/INvRDg27TwBgn2DiKG4qe98/m3t8/Z
+uh+psuv01t3+uhh+HMdCIMnuB0Dd7BeW7/fmLfzNqljPoO9EmPOR5K0UZvDYWbbjNl2mFzEbYB7xc9ocCwDS8/l/Okn/VU88Zy3WAt/R+UEXRAct/ptL80rv
+2uclf89LVFVkTw8oziK2N17CvPynx6fJqQbaCTymImkQ6z3DEQHwtwgsxvtGz/nzD/nqKJiBJDkv/EfuzftZzdm//pVOqwYt1AUiFwDSBEgY2jnuH/tD9esO
++DohQPbrAObhQHgB29JJEwIBRFHyDhvQBsIegbTDOoH14wXNzfxuX+5aJf3nG2NWO+ThXztLl2Q4Ewe+tREW27MDkyXiIB1a/9DK2L7avOpYWc8lGIEbJvoO
+9SShOsu6HVW/wrjy/7MY9djodOWh2OavqZnl8I0U9E+iydr5JQDVtjyFPA6/5uTXqfpJF+kzAAaTvG8o0+A9+07XXx//J0VUAlf6AEbqOkh/HBo+6tbX5yYw
+x+M81Qro9TInkgcfyjsM2ssnMtwO2yv9i/I69Na/TA0k7Jpi0yO89Bk9800414EmQPfM/kItifYB6EYFCft/HCZI4wwNBK4U1jWmpJX+zoEnVysu6F6Bf+z5
+YYH4wuhk8R9LvtpY6h1nTvBbTS30BYHPgUJ/6CnXWJni7/ws9zWlhQd/GfKBTfPpDt1qgTjXJhjNMsyBS4GsgRydf0CG1Ml/fV3zgXGkOn9B7iEIvBrP6+oa
+7IEYwxgCgap/f3H4fwLR1XouUNqnyaYCkNDUqc20qtOLf7VM7TxFf+smf4HzEtd4dk+2akj2qiSBHX8Igb0A5F5xGviqppgrDpLLsvyBXvAcE5eWf0OP2tbS
+MRqBe+660hLOyORN9UIAF9SBgYF/f38vteW3GQEr/mIiVNpo7IHhVvUmHTENK4H/f/1LUN3MhGoSgXP5gUZ/GU2P7u/qfzN/+RxK6glV55JhgZ+BBuUpXhvQ
+HoF/Q4HHE8p/6H8sRcHcysqTf4F0GBJMHQBQQiT7SN0XMhfyaEstD+8kJi4aLhHiDgrx9OcDVgDzR0E4Xu8ZWRfiDxMfKhIZDBbmFSKqwgs7MNYdQykd8BOB
+w9H9AroVMcgQPx+J1fjwnMsABfoC0iXf+JMoXTWlNJ7SpNerkrjN946ZBMjcsjgc4N1GKOAu5KyBuf2qIdof+CUZ7wYLZSMn5DjVxpsaksnf5xnhEAzzEyE4
+BzEpDX9G50jpPLoKHxIFYe4SDi8yfwosLDzwGCB+In8S7Rc8RQt9IyD++ynQBc0oXyKsy/k/f98q8dgOJAIyDs081OtAlFgGs8Amv+IS5+0267IMlfTfIvoN
+HbUDixgL0Pa6XxAI1ysdOi3s7jb9GsbtqUkBAy1BMvbzIcXEa88NGlHyE+A67Rnx3r9M4L3WVek93yIHLu7osbrgstbHHevv8E1MAUVFZxnsbeMGRuoL8NMF
+CPRsTsPX1NwoQLLiFmEh/gXjGusO88Hy9/zyzLw88bkp/t4qNwXwJtEoIBzdtxPoKi2wEfIOTtXTL3XiIdsNPO0C8esvG9K+19UV9Oz5ywXYFPoQJgxrVS7j
+ONH1/0L7Ju3n+c39ydqf/CQOFT4OwVb2sSRPEwF1+fMrTCjevhfMOs8PCh3qCcNY4/QDLO775tNSHlPz8MzkBuky/g4X+S7VndoHEc8F7vwR/yhM+/8UFiYh
+Bu0Ir9VADAXf2yE8VQbz7QPeIwcY5Ez6CRkoK1k0f/ItHSo5Tgo4wOpRRMrfVwdMRE1gMB/L5MriBLsM9cxvZQ3rIOg10jEUDRYZ0O+1qfNZxeQPQw/e48YG
+EgkjP8gQg4HKjPX+9a3ZNN4AAhT+1dADuai+u4Ha0NQw0xAJ4CYmFhT/ER6jpsD0pbIAwE7q+R/JRhLfuxTWEvU3XDRV8sT5LM37Pif3BwE38foXzsY13tkO
+8uXi7Dgn3Cez59TT+gDrDgIADMy9+dfpQDL4zM/ps/JUocmPWjM6fxv3IOMIODfLLywFx6kuN/LoHyErDKP8KP3ktv1CKST4Pzh8MbAv1gu86C3oHkZ7fFHf
+CTVPqwwWCRpg3NwmN9YCFCb3E3kO6fznEEQ75Usg+ABHvgI/f39I+H/XujfeEscA6Rk2AAJie+1rI1whSzAmziIb9hkSGvgJ3/0VaDsyX/sdoObY8785Cu3R
+2Qh/F9ZMQzpALRFL7cbi3+mJ/9mTSxrSI/XyHSoI/3HG2wo0Kh4S/AZcP1sSEyz22AtHDssCBMfs3cnYNNjjFUrRAAwHDPIIH/AM2f9QEBoGHfL5KuQe5soM
+YW3J+nQWoGUmQpBzFgwzDAcbtgDi/jtHMEgJzy/8/BHahcQNGSvmIcP5qV7XENruu75J4MXcFS8l3QwL+x1C1OQQ/oMb6xwDELMlDADp5xEO2OAS58R6Wuo1
+N/X/NxwfMfFPAFoxOM5/fwu4Ld7pIRUCKe315czIIskRLhTvLObnl0DwyjEo4PEa2hu+EeETKO7n43knAjakLd9e/kYsxh4yxd4O9PRK5fw5gTnr7zO5vNCB
+2hyJxzrZnPv1qa3qBBvt6BP8qic39BfWgeqzgSy0x/+m5DWj5PXHwUWBjyytsNblw/TX1hW5+i2B2Crr9DofAV0OQMfCgRXuC8no6+mnvaY0Dynl+irFq8Vb
+0jjtxPgQAPkKAf73oxG+wPqB557/+GMg5dcl9Lzc+7qyBfqxwrEzWlD4PEYC2+b7I9+onuGyt6Tv3xX5BzW48h3AvT/o/AP5+JLzt+4VPev88nUrDloI5oEJ
+1KumA/of8s2szCQUDQcs2L3S+jCpANbf6iuw3BM42M/ZC7sS7+ArfPweHsYOCVqo5iv6NP08OQ8EGDskOe/c4P3vWz4n4uQGIvAvDAIFBvBeVRsrQ/zX7TkR
+5docsuVEDxIM8CEuCgoEWOcqwc7J0S3yiyfK9AnpFIH75ETlRvH7I+jv/QnbNYEdFu/+CMoVExzPBeclzQJQJhgd2PEJBSPrRuX5+GoqDdsR0zvu5tR9Bxcu
+HPkrEjzhEX8Hz8rOtON/VkPqHt512e9jMKQxPsEGJ+AJGukkE+4RYOI78VXbvd7JCMQd/K1CwfUtM9hM/t42ZGYbshgfGfEK9wYCU/1PHdIQ9cf4IcB/ER8z
+J/MSP9zw9yv+Lgr2vi9fAS4MDMkb8wAfBOAdVw0h6d4rvNHSIBXQfxCpLBEPcinIBi3x7QIKNi/5t1D4rPryJmUA/7r5wNUUK+MPBuf6KdsUSfUMyr9if74v
+CCfRzatSmPQi3Of6wToTxADoN9Qi6TD4EOrB1tb7OAoYDUcWNNP/Ni0DA/ja8gcVr75OxOPc/wdfCye82gDjWdvohbwBJ+XQKzsSGdn6DRsOESMW4MkBpbXw
+PBER5DAtACQm/xfQ3+f+5E36IObJ+hebRej2Sj8wUzLtCgMD9bTDEeAs09HnAfpC/8OS3x0l3vsfAAsjSRS3SfbfFRn8zBchAQ9f+9gYYh8JV8ghosblRbMn
+ONsVvQDzGse/q+w15tsB/Z/4ApA+KfMcxSNgM7sGJJ6/xxKgABX199GcOod+DoEKyaPeuszW9NvmO/oTLfwpQTjQ+x4LEy3MHzEiGvumrCXj1gTcA6rXQwX+
+8OEX5fvK2+Giigis0uqIGdkJOAmgAywWDd4HQuEsvdfBfznmEBLjBj7r6z3Atybf6RY01QMQDNwxBzHyyNzOFNgRI1vyE39XnRlLGTCKyyrTPE++7grtKBHx
+CGKbIxg0Ytqm7j4IxVUkVf3IBSjPCiv3LN4J9fwHBTSrSCf81QLu70Qk9NotG7v3JK4JwNio/AX5RUZpiSDv3twSverSjvUTxtj10rywyqzOOC5y4Uj6B9YW
+rgijDubZxdC+/SOsRcjNvg9R1jLE69Mk9roICBACDPAfqOf89OACCSUmIPBcHf7yEgTm4jvj9BLQEqvJXAu2Nz7wzRFaXIH6Ivj8GFUVLtJRO88T9lPuxA9r
+uPULeEf3zuU0ftDPFvfeCvgBEjn66KIV9trw08XASTZpvRl/QEE0/8i27QT4FpQRA1dM1DcEEchM7Lk19vz8zbcIvdBA6svz4MMm+uoLxQTQ2gHv+KYU+cAs
+1s7wOtgT2vwr5+gi0tpG/Qrf7TALCsb68u3tAZiw4/79IAcZ2Q89GCvo4PzYAPkPMSYiAOje/tc56wQTDgkSQBfNxuAs4zTqz+HkCMjZvwsb0f397BrY9whN
+NR3w4vQGAS+2++Mprc0c7hs2Mw5IBiROTVhzf1Lc7+H+7r3krNNNa/ZbRHpsKAwoEx0Wm6Pjwtal+PjAgYeEgdm7gbntrJPzCvZDtcKv+5DhgdbUk4Hl488s
+YPwQJh4nBSpl5iK0Giiz6P8KBQYRYO8EKt17IzQqYDYzRTE5fxAjJCgSeTIreB/+JAsGFhogf+wFM9v67+L2sDP53KsP51QfAibbS99NSwM1LTjMsf9c+h1Q
+z/k55MU1HgmBtAkZmPHcxPvZvcIP8wf48y4ImFIx+94lP/7rOu/sBhD45DMWwg3c/4HgIyghFQfpUrgJ+zLy1DmorBQFBUMoMiLxBv4BHPEOIJr+RcV4Qg3V
+JSgA5Fva+QUEpEYMCOtbUSad5EgeHTQwFB6zBv3005tTGTwC3RfF7AElEdP4B8f1kbDW0AuvyNU4+1HxWR3Tv1X/btkHTG7vYvQPBxksWG84cwsIDEsVFRX2
+Nk/oGjP9OCYtSeY52SL7FjEGCUU1Ux5wIRjLWS/kOh0Zfy3c6gLWNw6nF/7W9mHMS1G/qg3YF90lNOLbuf6uRCD9R9gPSCIUGf8sEX/EFsn1WvRuBuUYNQmk
+7+LYN0IUAkZBDdAT/fqz/wvCxcFlQgcEBj9JzyYVChYbzNC0L8zADgfi0DlL6b808NjhCs+6Afu7DOn93N6B9f0I86AxCeXZC+oWNQTp9fRfH3AV6kIAQR37
+2T0Sf2NCUT4GDOQkRUd35bpM8QHXxGck4rYXyp/mNrslIt/WGaq3uvXcJfuZ6+ne+NsCNIzCuPjv0AL9AuvCFcvq6rcBOW8yPfC65iUbqfEf+QTELgKBoCSn
+zRp5+98yGxr1+8/C0Ajw4vbN2Ywt7x4iXyssAPfbJbQR6D2lECI8yPPH0bsFfBgtFCowHTz45yC607+87tu+GrQhS9PzRT0LME7CK/cgzsu1I7wKCyIK9Ksi
+afNMGlcC/Rfn26jToSkOEvMX97VjdizjEwnz9M/iBswGr/La5OQv/W5OQ1AfHBEIwB32/AfB8NwaEioKGSzoPhobVQ8TIxzYwz8EKv0P1O3q8jP9tBr2Tdf4
+Iy8NKDr9/PITNST4DRQPFxfhBEIQTi0z/R8ZEmkyCFcb+RYBDBoKCTae3vuVgdPJHOYjCDHT1vG838rj6/cgRfPHBuos/wEex1PPxem92ugo+DqBlv5lEjTb
+Gkq5+tspxSOy5+Aa8UACJBP3FBQcJwK5CzD/PNtLZvHuPvzoGAn7yTcbpejG5+LE7wwgqy+8BBfopy7LPQvI5R/H9/PXIATO1OjRAgTV3u2jABL58tlrAzuB
+zM3a9Pe588722QsQBAkT+Cvu8yJiXiYERSIGVUwG9Qfxv+sLR+YgrezYEDX/s//xOSvACRY28/oPz+HcTNXYxam1w8oggfKNpablwRTZ8xvheBoPUyUsc8P/
+6MYQMQhUsDTQEC0G+QMFPQ5dENGu5kTU/P+nQQHe/bBQBuYC7/+jTHbB/jDZvQDW9x/q1xoLABY/3QVjIDz1F/Me6BEaoqvDMfzGNo4iuP7RYNT3EgYF7zy1
+Eg350fYqQN/mZPUF9ub9AbT8ASb3v6fe+f7aQdkVGeMj/fXLz9/3zpXQ194K3hQB3uR+8Nak8FUZ7b7X6wQC2dMLL84VK9DcLTBBAKT7zSTJ1PfK6OY42+sM
+AtUXFRIWHpz5sya4ykYK0S3emgvcryHzLh7G4tUI3ikZFLU6gT/j++cGIujsEPqO7Tif0Mw8IP7IChyuqdQKweMgsrsrhOrwJhY3UAkHM8b6m+v5LQEI6scl
+9NIBOz0cGfACC0XVPcPd1qDC2cb6MSn0DQBOp+wC0eIClLMMIDE5AfoXwdkDFTIoBjL6CxbRQWs0n9/29Pf6t8kK0vEiWexMygfKHCDJD/fE8tsN8tIW5xYm
+3CyWVuVO26T4EOLP1bzGFBj4AwLmIeZ/v9r6yrga2Bf1AfDW/MLfObj30uzjq9MZ3ssBKBPa8eCwDkUAn/zzMzq47eH8swEfM5UE/bvJDePyF+Ncv7H7yi0L
+7UbVJ8Uf9DXs+BkYoRkS7UPflOwBOZBbPki2pQvvBBQrAiV+FOE7kfg8MNArmLj5OwLvuCFO6ucPGJ4DSggIFa3uDiEOGxnzDfsWwufMkwMA7xfYjhwh4xkH
+IegwEOUIJRMdkP1Mr3ss6xkt8fooFVHtg8DiQuDdER0QjSob4Rr8C9UWIyDb4ALPOClJPQjgyB2UzBHa4h/cOO4kTrkb/tAR/8tR7uPfGSVAbFMKFisDz9gQ
+Cwo0NRol8yEU5gH/4RAWTijq2/3jOuULOBD7BR4SCtLjKtTuLDD/1esC8MtBIUQA9Bj7ovAcLOrSwzq26zv9FH/pHBgnN6kcAARyABP1EgIl70LPHrj98ia7
+WgD665caGyF8UTgwBfkTrQU9FvO7stH22wbmK+IY7fXzgQsP6goa3PAfCNGr1xQQ4vAEMuC1xAjTvw5YMDQLLpX4BgwOGgPNzuEOOggSzR792Cnf7AGxFwVI
+BwMS4s7j+slsF3+jQEyE5jGDygnsQ9qpuxE3BbCL3An7OUziywOfCn/R6+QLBtcjBrBx1PMBDjQj5y3V6iohEQkWCujd1wAu9iO1Sio9LN/v3D62+/sHHSD/
+LO08PEEG1fTG6ENN7u4JWPs15lwJDMLb5BjP3PBSe3bqHRQtx+2TIke6DELJ4klNKPA9YW0M2jzHOiArJd3RXAkCzW7OUPpO8ildNuL0AxPuXqfl3hv78zEI
+si4fTyQtyxYIKhz/uCJe/KLMHr4a9/fF+BTuMwQD/fHy5yYFVRtGRvIaMgLnHdbo/dD+4E3/DeIb2y8/4vyzCPEMRN0v8/XUBdb7Uf4xX6V9zT/qAuPWf5T+
+H7oCFP8VsQzlC6QB09gJYxH41tAj+ysf/MfuxQ4IfwVJBrT1ygr2K64KKKn968Umty1/zqHc89/7A7eYPQnP09POltAZRBk/x+wx5NZ/DRfrsfsDMfn6y2aj
+qjQOwjS0F/3nFok43PQC2OCtDvvUIeAymjEVFik9GtQxH/QU8uU7I9bXLxI3+vD/Icje7+nO9/T5+fAJ1M/4vc3706Hzp8YH+N737dcqmBggkjIIGk5jOb35
+MTvC4gIH5fYt0hYZBekpKSTm3NJdLMC1VM3juvQN9d/6CkygAdv7MDnVCUwqNl7a6n++33uh+H+B9X+g2n+O7H+q93+39GSu2X+s83+s43+b1H+11H+b3X+P
+8X/G2UvAzh37CGS7xH/o00f5ABXh6w3o1xfhHku+y1UhEQcgFhPq9O0oIPbfIlfA88oK+eobEQQHBO8oK/PoBinI0BDDsevp8/EPBfz66ejz9x7S4ASdiPnI
+n/fS4fPrzfAC/jvJxg+myRW7uffm2PHvC/H/Ckji4ybs5//JsBbQr+C2uPkcNl0MGh4KCf0FFhDi5f22w/0ULHMyOXc4JEMYHS0M++zZ8fL/7v3X6doEOg3p
+5RqtSoxbIiTxKNa4uviUsd36J9EC0aT32vXmkdnplef3lO/Z4NbTpc0t/MTdrfbP2cL06vHNu1js888A+9AGHpHZtcQ98/M8xf2f9C8L9SAQ6S5F9CjLsCcd
+4BeBDQyiHCASxxfH/NE6BLgGFfQlH//d8ejI0tDnywXo+R0SGEBC9yQV+e4m7afIxuMJGd7+/tfW/S4F0RhQmPitr/qy5N8x4EvV0DcF5/4DOw7j4fnv+YrJ
+rgzkEgf6AnHXDDQf2CzfvjWr4tELC/VjDBjhtRLXPtaLekko3AzIL+HkLPIPMhf7QE0HJQDOcmGBKH+BGV2iWVKBDGuBIGSBHlLJT0mBJTSBKE2BHEuBGHqB
+TnSBIXuGLXLRSU7DPzUMOG2BASfaO3bTGDDHIUb7GBf/KjOaIE0SFOsoEgb/7vQOAwAILjsi8gcJCQAW+vQPA/oQ+f8KOiL4FB2Bv/X2APwJBvULAvsJFhoA
+FB6B2tuByee65w0SCwIfMuoTNyHkHuaBtuugw//w4vYpMdYxLzMuN0iRAu6BueqBv+IJFx8lFhot+wUN/9nB9vGB6/skIPEQFrgj8g0XAOYQBO8K+uwC9u0d
++PsS/hb99vxNM2XFPwrbt84ev/dTECbKpfLXiM3Wrs7M9/Yiqen65Mrw3bHw9tUoFYzj5vMK9SHO4skWxSLd2YjV88wnrQs2tQjaAS3p1u9YwC/8fNPJ6s/f
+LIw8MCbnIAETLqAJYxvZQ9QTOR/oCvfuBtu9sxjiuhjPj/IC2ds4n+2+Ip31POEV9OfB6x8FI8sOHvDNWsr3wxIWFf+w7RIbHr8a4ND5AJci8De19moiFhEn
+uOPw4jDICIHtuyfqH/kCBC46By25FMj1yS69AObHB1Eu9gwzXhcXqz/3RckW6i27CqIB+E7M0+0Gw77hUxcIwfbhCScKuOjNvfAfkPfb5yLiGsP97gIJKOb2
+2e/mP/roG/izHhNH3iQWIDDxEAEzI00QC8Xr9CYRIB88+BJlfxF0AubzCyFtYWpSIxra9s4bewUePP433Rkc4hVNf0t/JS9Df39f4vLzG0AV+Dtd/a8tXjEy
+KKEHFM4E9QgJWSg7PUFIdOItVThgBQEKOigLDvRADkRDagtM538fDegMDgjpGjMUThQNUhs1LULfVSdKEA4P7icsGPE0NUjTyn8lGKDQyCYoO/F7PCf12B4z
+NiHKbOUXKAZCHUT0Sh7KJ/7mreEPJuQXf+fRIu8gLvYahfMZ5gbEA+78kNjwDAn/yzRGwODmSvgclx1eq74o3tVKm6FSI+IiI9ExG8InrgzkzQLJS9kDIWDq
+M/D2Ae0qIJ2hdTL6Wb5TVQ26CRkxyOgNH9o+IiDu5xMmGztF6RkM9Au56R7ErDvBpw4U5U8LDRH6Bqz2cDAcCefyP/VwddA4Og7ZFEvzHg4BDOkQxrp/RJMu
+Czzm9w3VBQ0U/j7j+fsVCge87dMv4vBDQvfsujwsyDofREXyXfPCBBzF1//WMb9D3wkF+O736/HSDRH8HeX0aPQpADnofyoLAu3oFicF6x8TORXw9tEkPzfS
+6QQA3d/M4ij7CzBUIAkMSi0pFTbVAAjHtRPVMhv7/w0W4dQt/fpO9C8JFSXAJidPPy8EXz46+NDxQVMaOPtT3wHUrPALpxYIFZ9ZSdE87rzZXvXI9+9DND4O
+KzQYDgkD3NA/H/jmDwFUZi5aVdA50BDtRZ0aTyb3IwklQGc1f0AfIfAoNfsMJUH6CDEMzAotYRAtVHofGRLvCTPIFwEF8u/WEiTAPRA8B9llCPwLCVTGCOrK
+pi7jAxrZlcj3qIGH4IHi9f85vw0QLQsFVUIC0RhZ/SUp9NAJ7iBNAT1KHTtBFd9PJBAg5N4qQS0mfTIkKxUwLSQ4FjQxJ7NbEuQFFR4HXjUj15kh7uzZCdf0
+2upE5Ms1MxbMIQXkz70uxRnmJbcv5QAu1gfq0+gUAPM328Ti2v0O+w7T9wPs1RvRBAAzroHK99QeDyICAw4P2E/sS+/+RdXSAbjmTxcl+A/XPNjnVeg1/rkO
+8vy5cTI2CuUNJUQ78cPdM63IIiEwXNJJJsf1DwoE3hsE0t4rFBECORI1EZd9FS7zAEDyDgPV1MzSCdL8CsP96VjYUNv6k+H4YWocTCT5/BYSOv0OMtsOJfQQ
+C9RFmAzme0L/shtM1QX9CNwm8xxbAFsQGMo2Ru7+HxFUJiTtIe4FFHyh7jAg2EUJMO+71DxJ7NLZMIEACng4VM4CxkHofxIlxuDjRPvKCOS8vxAaASArRcIp
+Kw07HmEFMy3d5+Xo9WQdzBADJCH9zwjystL1zAhaL/Alwicd9/g4ROoL8MvsAWgD8NPanucN/fgXFRcpIOM92DoaKBkFJyYdE2cHMUYJJFILsi/yMAUQEkkV
+T39CCCtB/y2rQ2HYK8faH9r1Ju4s9NNsfw4myfIR8x0O0PHpUFPmf0vtUQQI/hziSQT+MAkCJBsJA+PrKyD5VfvJ9igF2VH0IOPT/Dzd2/okysjx7OTsI1xn
+f38re0AvKfDlLwvRf/J/MEf+URreO9d/dwQI9O3J2b9/EM11YQha8R1POPYurxsC0Cvyrv9KMy0NHE7+rgwIDAq55vmqy8rZ1aSxBNjuBtb5zTHn5wm+ruHQ
+ot33Hc2vxQY7stDsIjL/IgH1ofDx5cr5/sT0ceERMf/6EhQf8d8HFvLT4tIBGeYkKjBF/MUSDDPWB8Ss1MXk+ww0xxfJxtwFGwIeCycA9KDcISc1B8bR7jnw
+xeHvNMkKEeg00hAjm94cAybv2x38uLDjKi8ah5rq2+AEwI0Q0671BlDZLMoFDDR6CtlQBubqwAgAHwA/7CkvWeszM38LIslPaQqP3kKBspD2Fqk+E0H6NTXq
+FBjqKQsO1ZIeTxX1sZPuIRis1v/QHyv6B/0kEwUi+PeSx7/ZrecU1VAa3cyY3SHfGhTF/AX+8g1bQKwZAv4GIfv3Ji3uwNXouhXJORrR3vzy9ADqFf8qwhIE
+Gd30EUU4C4IL1lYp8OXirsgayslMGNAdqa0QSzsAE0EUFEDk5vbi6a7u/+vo6O/3yOLj1dvy/qwoAfj24xLbzAMG3t/svdHe5+Di1tbn5pr/8fr22AIJHVbh
+6LX74uDN6uHhz8nsA+Xr+fDpzML54t0w9Ov7APzo6AQwSy1H5AQU5fjm8g8C9QnY3tx6f39Wf3/+5Rb2AwP46Or7AxN/f39/f38mEyX5BBIWEPQOAQIBMBUX
+QjXuvLsY5//1DAMM9xa0yhGBgbmBgRjIgYEAFv//Ghna4BfB44LL4v/X3NvPFPEW7Q7a/xQT9qAP9wUa6goZCB3m3gQA7QXjCQPrCcsI9eckPAsLDAHy/v3l
+1Rfs//Td7vPe4zPizhP/E//h+tjm9vX5CfLkR+Tt6QL2Dv3xHyfxBf8ECPj2G8fcAgn9DvcCFer+I/z0BwDzCwbrOyjs5RL1AvQBBf8ACv7mAxe8FuL0/e32
+DPr5Ee0DDO3mAQDzCRj7GPvZ9esS9+kEB+H8FDe8/vPkGC36/gMNC+H3Ee/eDEKBwPOUASEBFwAcDe8iDAC+HjaV5LmS4afZ8hL6B9DiF9wI3/Gh79y3A+W4
+8wnEBRP4+QvaLfLq+jTgHwDgIzvq9BsDEgYBFQD7BeGf4emu1gkeMCgD5+ALNlAcLvkr2Df+wgz12gEQG+EkUOoytuYSGcnxBA4S3xn+TOo4nbNnASr48xUa
+fPpH9nYIGMD1LX+kCCnj1Cc9NX/kJLHTrSnMGh39QSDlUFqdnNEErAJv4H83MUuBvhsfPwXFvS4XwJgaVRnkxxH2EEvd22F/f+kGD8TOx7gOpZM26unzCU9P
+f0Rz9z3Q0ce7vszntsniNKL6E5E6+ccM8+U359vGQ/XmpBPrpsE3XhjGEtX298kQDfJdHR8mw/UkKugHgUC28gg6NQ9MJhV3QlT9XCZvKlHdFgXdK9kbV2jh
+8Cz71tLdrNf/BCLe2gz4NbsB6+W7JMHuqBPns8vd590Qwuj0wOgB2OkQzQMk9bgS2LpBC97/gdwz4brtGhYN7IHDBwDkBg9KsAHm/a7/M8fkphASzgswNe4k
+DvbmCgtJzhkSRehmIBnZAPPL3iwQtBZEQEvPCMMcARJW9scCz+2l6fvepuvRJw720MtDUPQE7e4qEwYQQfoFzgbKDuTVn5EaytEAuhMcG//7ZRACC/EvTOIy
+AiIv99TN9gUdcR0iIdpbfzK988JH0iAOJhZIbNst3TL0qwoV9UkrFdktAf0CLP47Ou0u//UK+yUYNygLGRUm4c3pGdQPGhwKFPX9Jwr4PxYUvcgmCdL/HO8H
+CRiB6xOCzCj4Fi0pBBi4wDGX00C2ChGB0DwbHTzMByMJGSUQJn7V3/ILFnAhIBS52g77+RoSOCzND2f5GG4dMwvd2AzN7hC/4kXH/y2k6+peGwoB8gzU9RTT
+2+/TtfjpwAQvZewBGv8d3hjMAjTL7wvdy7haRd8Q/vEJ/hq0Eznl5wUQBODY40nj/O8rBxf4Hy7PDDKM2QXe8SAAGRkb/vwG4feD3iyp0s6Bxg+GxtUq+PgO
+R1ew8S9r2qTZ46nkAwgeIBDp9rP03+Lq5wjaKn/32SLZLRMaHRfWrcC0kz3qzIT2AIn+y74HK/TvLuEUEafhHBUXw/zVNc352TvgBCmBG7X84MUOHRkfmx75
+MMtDMF9xyf73VQcZzALR1xzarr8fD9AD5TULc+IUCi8qKL9L7uns/A757BcSEcQ43P3PfxEF6woX0fv8IRgVPcMfzkr2GRrf1h0LUA8a/fYp3Bv3AyAkxx8u
+DB3cWexKIHP0I1QhGzbfJyU23xTayLOu60xkNgn7Ad5r/Lq6LewGJlep4Qocu+uBABRLC61GQNkl8+/X1/gVQ/XhwE3aLgjUxuVgMTMBHyMVNPT/2/VdI+jp
+Skq7NJz4NBg9A9ro/K3bvizvvgdFmyt4zurxv/Fd/vR/IVXwusIx0dTqvS5jJljQu91vwP0J9gHm+SHt+fpH1+7OJujX3fDh/vMeVA3grfxV7zQxLCC6HrIV
+DvWtCgIXFOjjPcE69s4DIEk9MSikTyUYJ0UKKQzP8wzfJQv37zw2xCmqJ0MjS7g/HKZP47YC1A0dBe0Q8fr0UzYL8g0ySyUtEKNREhVIEdsn3q3J5vu8mR3z
+/O4ry3gK6xuqIO4a34bbUcgp/OTCaBX927zi8/IJJf0FWVv/QA0H9+kECL3HHtncWATzvuOTqOo1tBVLevYN0UD8++ATuaKJPir4F8GzxsprI2Ws1tLbHEdX
+qfJhhgPfT9rr7kUIHeTF6uUSxReYJTtG+Pls7vjODT0fddd/K67auZXsLQYE+uvqCAoy/r4sMckFD6cJ7exX3i7t9M1A2PIW8MDIuUXZrCcdClcAFBAd7BH3
+oNYJ8PX/CtY7ttsYzDf/M/cSyS2Mv9DkWP3Z4taf5vcr8iAR8GB/AQcRHgz5F6EAGgbe/yh8BHU6CDg1HD8T3hTczh2iSPwCFND5OwUi2NX8HDAcxRID+d4f
+3eH8tOLRzfELyvPxMrf3+goDAwdHvOfft97bx+ozDifV6/0ApukI+/zERRjUgdPN68ChKPwTxTKr4iakLtAbz7YH7oHPFuHc6+b1Bhc1vehNceKcsqzuxqf1
+wCrI863R9OhKEysIXzRKOuTqBcfU7Dj/69MTos1IvDUHUyV/FEwMwgII5gMWDZtLN09BGi43fx8vAzv2xtgtLADo5e3kuB02RjfRqAom9cEgLjvz38bEr90R
+CCImxvv/08+QyBHd2oEmpKjrhQDystQJxA2bCiIE3+skBiH23bwiJ+/pvN8M2enakhbT9erd5vXmwfzCCRc+3grxyeDz69TZoOzi2urNL+b7++rR8vIFP7cd
+y/sCtTv4CiOgK5/dxgLto93w8tUH6hHz1B34CkX85d26PxILBh0sgTyiCOWPKh4v9BjWAwoQFQrS5BEP19whsjzdJDsC4focEAzj9jXaIxAR5MqktyImOccb
+MkT6IElO0/P6nqjg4vcI71ABGV5/F38aTD/+dxPzHgXz/WsnffMvMggkpzX0C98wzkhP9g1K70oaLgbMCwMWYz9a/NoU27kM3tDcKQr37vNCgdkU96gc4jQD
+PepM1A4JCezVr8059NHyHbUSOBHW+azO3p0GAHA3AsIIze/T9tANBPHyE59CLiC8p/Ig0g68lXLY2KMIANUUxQa0m8eljQXZ5hCfgcD2CLgK/Nm95rXVt4HN
+r4EJCaL9jqzq7fn17dbmnJcGz/RLt//TpcJ/7ZsEANP34cQqC6hEDw3dNv4y01XVBLcA04Ix0Mbmq+oo2b8nBi0BE/v9AdMN8bIA3bes6MzQ+g3zPW48KLj5
+/DTklZ2eyO+f/g+7+qLECuUW6PrNaGDp6+oN/yb78g3F5BMEDPHo/P/16f8aIvUNoAHw3NDR+REYouj378nc6cvnGSnH8tRnPcL4/wca4/YRBlPE5dGXpcWw
+CPrV8urZFwW1iPGIvNnd+xbGr/PFDAf4SAu8zOjTAeypM7q89gAg9Q1GRPwAUevRAdgC6N7z8ts/MjYVL0NnMD/uRR0CO/L/Bw1UQH9Wf38VMi47NRA8/BtP
+fywRFH8uBH8XTH82H/gAUx4mKgBpkLKotgDUxufWnBsA3eIl9gLsCwf9hJfGFYHFFeL/9vQT7jIDGgQiI+ksBybeA0FebTgAHiwgnNbO/BsxIz39Fw0XEu0o
+JPsrKdoiUevvGtXeWwcGS+Al/tz089MS9oYv/H8e26vKf23mEf7w1mmr8tinDQU4KQAy3yI39yzv1dWafzVXzeL9J0ho/VwAJekVJfreO/snz6wboAzaww4Q
+4hv/1gn6wzj3VPEMSixJ+wPe+hwNTaUSIyxDylYhS/wj1ezw5N0W6RPTyfW/Meqnqv6910XW8v0TJgAgLwzw8/nKHO9ifxkoDMMeE+sTKf5ogRc1M8DupjXw
+7rpV4ugC+rw97AAdUbYLf+9B3HFONxcVFRd/wn7B6adOAPIaGaIi5c7w4Be6GxsRCPSp2brlFenu3fMxC68tOPXy4hA59w4oPZ386RGt2/f6C0732z3O1p0d
+Huop4RYY+sgB7+X+u9T5UAfuDrAHTP8aBCMV3eKYuQMg+yLy6PM83t4Ux+wc9f0fGO7D5cX478oJ1tIb4w4dEfX4JR/9mIES7AvS49UathMsIfHRDxFRAT7S
+n70N++QsCrE6NEAxGUcFMySB7ADhGPwDBNf7CB1SJXgTKB0L9n8CzOIaBN1MCw0z5mzrBjMP6zIa0AbRAt/ssNahvunmx3HOE9El1t3vDwo1K+HbSh+7BOY6
+We/66k4LBRGVHRvQKBk9xkbUz9sA5ev/XT9Bc9c03NoiN9Igjc/wrFDqAvrOGNHQ+BEM7k/szKL/9PceCPMUIRsa0t0BFDg4OuEpEbhkJwcrWc43/jc58gYg
+DvD1yr5IvcA7vCFE+UgnNQT9Dp2l3AoUGQE3G7PPJfbYQC8Z6rUyPNj2PgPzUw0j/tB3Nkg+ueUiQlnoG9wF5C4y3kQQvSsI7+U47cj/FkH7AR3nLOHY6Ar6
+tAFG580oVTqBLhkLUWIA4uskUAz6/7Xq98kIC38VAejarA/pR0Q/AT/k1C3+7DAgCg4GDxDPwDMXLCHUBCzGMxrqwyADzxjo2SnxFkLjDP0aJgDg8RQ9VPnr
+9Ejo9fws1cob1uEO6fwxCgQt6K8lJ/QxHc8I+uwVAhUWKyLeyMjjIgMIGskk3gn9++C3+gou9OzwocMCAf3k4+DSB9vL0vHd2dfa2bbTz8SlnLT70vai6kCy
+4+a9yq/WxvPurATwoAMOSRv9/6z/xPCt+P7dsuHGBOrntu7t1LcZAOneI+6u1ejPveQgAw/Y9EeQOtjYFrEA2ezD+cEr7ajC1t/jq8mpyMscFvQMiA7fNw37
+viMcEEr0CCsXWToIzKd/f6YiASnrwdYKhd/axNwBx6rTrw8ZDZ3qBikRDeGg0Soh8JI8NQg+wfeu42vOFiNiTRfGpRMSSeEiMOmUvsBKEg0KyghhPMIZMtwE
+4kiv0wEdqRjsYwDvyN/kTh8Nxk64IyAMFtoy3fD4APwY3tYPJvli3s9ZEBNQJOvjFiEYB5DmEkq15PvLIDk1tZ4TIdb2DyjG0+ZONggSOMwNA9og2PzoG8wd
+7+1TNdoDxu9/8ndyIJbPEtuuzQFKBH8i7+ckNd/XUxHO1knoCkfjIvY7048tLdVCG+859hbn583mSxUGCgbD/wAjPfMjMR8lPfM0/a9CLisvadL1YDoqTiog
+SzXVBbIjOUY293hx9jJdBRQgDxXZBkj9cwAYMQgeE+0Z67r+KX/6YgN4dCZFfzjw7T4tbswI+BzqIAtmHu3hG84mf0EcAOtuDU3hOMfzDg4ZLufc1C3xShUt
+9kLRPtb3P+yzCyT94lPEyyEtPkkMCG8a7vcDMtUT/TkSuJHT/qM8pyotB7BM2coiC9XJJRu85RNWSfg/TfthLM0oC8hk9HN/AEcrH1v7+y2dUs3V2hACMpXH
+gferqiXf16MHyKbdkruxpBbe3PM8OP7pXYzeDano4fj8COMCBiTnKNzAgQGg8hTSKIzVBhbEAabeHYf3QxquTc7iBOWzMdeE4t8SHwMvwNJgaLrl6QpZ7OAU
+x6AH88QUBPby7/kOA+EJBfgzCOMJL9/DQi0K8D3Kwd7OAPjc/ubqynfLL/QUmwD8zQr6f7DV0Per58bnAtYXSvsWPwWa0i/gHiTJBArdPv4axLr5yd8K2gLy
+K8gE5BreJxxlEoEIH/A0Nh81I9ouWCLJ1zYn1hSuxaus0/JB2eMuEQ8a70Dz6WocXg4WE1oUUAcqVikfUxkN3O4XOSr9CAgjOkQjKDvyGggX4FAgPhcL8iAT
+DB4cO+H+T+w4CngdBTAgDz4i7iIdBjg06BohC/gj0eEYGNn9FyDtyPr3vugxIhlWEBUaJx4a0evh8doJAh8NLzI2DygR1vAqKfTqESMLABn4DEIcGTb0zNgS
+8sDwyTf5xxsZZEQgXDIYKSfC3+zYwxXYtaz9F3To0ifmy1vL5gb87hQlyPjPEOSBvUGhuS+BsyA7ud/vGOvOEdzbmKi7ttXNqK0LCr4m+fIC7eI8Bx/9FfEC
+wMP08w2sCr3f8T38oszyG8wA3BsJ5h4H0+Dm3AsDABfW2Q/57NG+7vTrG94D7dHJPQ/r1EN/TSqpCq7g3TAzJEo08eHwTSFBaPQMAPbdBvv+ACdvMGOJ9UpC
+GxrowL82fzExd39rFWUg/T04ZB+B4OhHDPkhfxBeU0chOVAcTWWe4CgQAudE9hj7XyFmfzF/TTS32ysQ4ujn6RrKJQRF6hgE1uDkcO/z+cLywub75wwfAHz/
+LCwF6f3k4S3S9Af5wuRS8RZsfzmntikCvYzF1duixcFLSjUyHEBFCHZfLkRa4KcQ9SU3MBwZGS8R1cz39g/f/eQFDD831QQnEuU4vfT1Qvgo5jkfG/kQzyYL
+2fbkExM91O4bOwggK380rjoeCxgaMhvqGC4ED+kR81Q18uQMtEgYSHTj2FVJ2xQhaR8IqSRRHlg0JAjrMijk+0r7MB7R7Un+KTozBd009EZdISVLQnge8fT/
+Ag3gNG0S6TV/2iQxAvb/AcDP9fwOEwtMTvYURhvoLsbs4ALDEwHwEfo1IgruUh8qP1vYBQAQBxHfHAX4IzYyMBMfIgeVzffgYSbm5y0nLiZi9d4kf38IGUBt
+f2T0suj4/ctGW5wN6s4VEhwAQwn/qOcDo/QT7CUXUOjVzOH2Mf850OMowtYHiAoJ51kuNR4uOf3G9uvkx9rQw38JRZUCE+LV/O3jxKD//AodEAw7reDrIyDx
+TTonqCAMA/8NYVEXIqb/Ujv5UOH2F+X+FyPNDjkcKUwF9gz8TS3+OYsSvNUKChAk+Pw2H9kBdP0fIgMQCCl2e1Mfx/PANCbr2/ibs7Ds8AwAKB/31jj6E9Xt
++gjO1czzweEh3Crz8Qgw2ym58U0o4Dn80fJY4yc42DMaBwnlJx6eHxgM5f48xeZTG1TiY9U/+BcKNBhT2AYh+TUMXRNZ6tJEf7z7Ruoq7igBRiE1q8UuaRAu
+IPMtSC/yEt8hJB5I9fEC5fjzUBvrHN0h8rnbUhn5KeAlLfJxRQ0PCehiL/gTytEo7ukNDPsG1UlRFSINRlngKeIrKgC8VRchCxoW3AcLDhMJJP1LqrAlfzwp
+JPLvMiYyF/AtJ+tEUfDI1v1KXSVC/As38ft/2Bspr0Dd5w/+wDPy7E4hEygvQvcAQipG9D45veguntwbDivYFxwoRt5FHhYqNEyZudDsIWqzCifYUArqufvy
+LQQiJ0VY/Tqq6eLKAxwQ5fPV4NTrHSD9DCYpQGFgY+fINy0DAxuyshvRteP/+OwvxNpHLjrWMr41kTzCIuYnzd7kxEwOVoEpDfH75/rt0OYBDTQGIx3kqOIq
+6fL6J/O9H6ekCS7uFPkyUrRO0iEIPubD7OW9nlDU67LMpOFz7z2qHNiC5cMgOEwDQerhYhLJBjgfxBeuAwfEuFTC8CyUPdj+pf2Pac3iEfEnVsrc1xT05yIB
+BSOfFeH9F+/++jC52VAYufwPHOvpRa7c8cSEdPwg6BbbJuMpnYrUEZjyz8jssz3KV/7XGvcUrAn1/O8PGuk0DIFCrcUYuP11MzTfDOfu8ClCIQ8iss3NDgC5
+GOO7rUU40Ab2xO5iIRIJB9oP0rckAx1v0rkX1v4cJdFCBvjuL86oInAM4BlKKiPs1/6Ct9e5OuzW7SMcs//0IuMSKMnzk/loLCfhBAcVFT+dSaw60l2/zRTg
+w9rPxgVtyjE+9toULA7cPvAg6zRVZuZRKW/oIIwJ0jUQ3Pfj0qqtAqb4JTa/fx4xQuoY4rvI4NnS9RAZ8h9mOf3eTK3NSMHQHwjH7h/E2vc35eHp1ADZDA7o
+yzQ9xtQzss/s1cx3+PMJUApV+wv5KNPt6/UBQ2gS+r4d32gJ1Xe57cULFPXEPo4kmlXkGuWt3Epf8vuB/usdLtncrGIyFif3N9W5Aw/0kq0h1ukTubGlK2LT
+FOBaUsNE4ckfvCTu6gG9SCFH0/l6EjH7FEc1EK9KLC3v6RrhCAIUDGoi8sPmlj2DuDIXNbcmEOsjrer/K8wqn68lNEDE6nfo8vG+5wDax84GKeEIbLDD5qBD
+8RQH4xn1IdLuOg8eHDr2WPyi5xDkuTHBncMW2ekjZQnfAwv4vSGq+O4b+rfp9B4/wtnsEzjAzOzn7x3nAPrHlAlPxWnGs0xBF6Qbw7nhx/0I8dEVq6i6Q+QW
+3Le+6jj82cYtJOY+EQczNgA1ncXaD0LasQlDCp3nA/LN6OGPHacq2asW1AgZDdb98fQ8QRTbXAOTws0R0hSt3yA0/qsxbUUJM/0T4tLI/sAPBevdCfVKlLzq
+3CJ2CyoUGtPVYjOW0SXO/eYs8PIxGLFtwz2e4uqQtcxNue7ryAz7p0Dj3u5Vrt/4JLiKvO0bJt7oGLo4FuQh3DFI0Twp4xsa29PVMt7RHtznD/Q1rt2s11Ds
+88odJQ3pBV0wR0uhBDzDIJAcB4O///svvvYfF9+rFwTrMsgfJOqH8are4yLppcLqFwDp/SkE0F/2R6Ti+a/eMu3zOfjftNITsAgJcF4T0b4OO+glzfMStMq0
+CxzROwgUjOjjLtAhDBVF3uk0Sv7YuCDr6tEBqNW9BPvtPDeZ7+4sIPy03c8qjCBURLbNG91f/QFCG/Sq06nAlj8+DAc6Ua4U7gEffmIrQOIi9jzcXbwTHInZ
+4S4LI9LL1BW42+UN3TBT6RpJjgAhPsTa1OTF+JG0gVI8tIHSw+TcxUYTv8QdAuVfydUXbBDlI9PxVP5CLq0nNCro8eAXPSnfwYiMtPn9IPjkCsbN1TgH0ij6
+9z8lL+3E59jVRjoeG/i3JOYE9y7RLQwJP4Le2VMo1UTp6HL2MeG1D2Ae8QEGKQNU2wpCUgO++qyyPjQC6iAjD7qn07W+3A3l5qgJLPQf4BU46YPivs0T1ffc
+JRAUyukKT/vvJ9YOrLar3b0LrQo2jd3qSPXX9TIXM886OMtpCU0Q6toGKaolR08J3//toEUEBBIs2wSi3BFEqQEXE6cd46i8X2lAIa2rzRMV7qSmyikiYPNB
+LAOg7v2soSf08lEivgH0JwhPpb4uSPlCUw9ZkN8k7PZH6PHlIKugnTg1Nj7l3OpVCw8/5LHc5577HfFCVPPc6sTVG+PgyGriESnxnLlSFtsl4WL7I7IxJzpz
+owf2OEUFkt/xDOTsMhHSB+8M5t7VrU1BJRwBrckTCdcvzPXN0B338xem3XYQytEEKSKHFPv//Yjh0+buPcekAE0nNN/iPtRUVKxN+xUXDl6h9jkCZ7MKxAHX
+6h4QvqbJJS34dQ4fHSM53IHC9w7mBwSjx7ky7e43NMvyKRYPw/LlJ6vX7u4k5B0m7DKJqpPqCgT+5xVmimmrG+g1rkpKzcr6M6EAqcbCmsfk5Ef5R/C1F2YD
+VgzgXQYRDjyIA7pU3tPAzSpMCcP72KHdy/fp88zJIAii2ED1WPkjBAfCQ9+8gdwv+zfZ902K8eGsMKMeTB8S6+73QEwxVuHWNd8S9fog9h+ssRjw8+AsATM3
+GqzkC1Qu68n87VTSMfHdxS83Jzvk2Pk3560s+x8N1PyC/vWCRQ4a1S4hCyzmzoUGqFliCQUI49/HRz//uEYNAx8xRgIAx7AVChC4IkE7t0/V9crmYsiUKP/w
+6dXnE5cNCTjT/fSSCe+Zkf8b9s43PFLHCSZO0QYKt/rnBfbKG9sxHQjL5zNBDOZ/z0HrCEs+x/W78xX10xgb4WQCzBvF1JREUv/8hCW8dPGgNQbR5aNDHd4P
+3/70Bf48yOoy9hwX9tgHJ/YqlCnIKaLvNzvWPQk/M8j0j5Yj39hb2gMcoz69NaX2IVzF3r4A8PWwYaw/JhPq3eQqAuDylfIFqCFhoBog000lyfjtoIdSSgbZ
+2N6UI88S9Hmc2uC59xIwzfYKuiOM780K7Agw+3b+6hDm17TwxhcY3lIVVL+n3vkHTRIPRzwb5LXNMv0I4hQG6b/HX5WYC24nTOKK2r8EJy4IMFLVrt2N4+gQ
+BhoqE9sG/ONq+yD2BiBUxgzKIOgLPK4qqI3ERBrDwjkJiu8hk/W0LsQS0gHAzv7bMQy+YSjtufPr8MWspRU0AOAf9tm4ArkU7MMlS9nG0pa6DQl8yBo/3f/L
+1uW8QtkDUI3b4SXuzxnrBqjeE9yP4cVY2vUSwPInyOXi9+Ig/LHaDD2BON9W9bbCu/0DFCrUXPfasbpKnkCTVs4G8BrlqVoZbZbxGTGpgRbNbkSLj+UbVt3Z
+NgU00ogs8KPQVfcuubMzKuP//P05HhIu/PDW8YOk+dXm6eECBhZ/IDQb9/rYy9UA/voC98Lv3w8uvzgFQtgh2RYTJBea/dz3JTdT/2BRFPEAfwoftd30uQPe
+oxZY0b/LltQdyPzgzPzb2L9M/kBQAZu/1/QT7hxc9TiswyTOyOnd5c4IFB0HzQz3+9RC/uwbod7XSOoE5/0kTego+xJGGEPj47QMFytfR+b46x8SBBvXmTEu
+6+zkobzFNNkm/VwZ2PgH64IXptbpykun1+wdDOLHZyzlGtIg369ZvEfsHxsgsOetWiVSiqEyLxXOh9AY1yYeHTQP2fTNQufv1BEa85gTIf7eEdjztBgE26/X
+lhHeLLh731fULlHokhGvGggE9fEU1fz+69rBF/ThJdfEKNbwgRI3Ee/hy8zrQRQE2W6PLvXyseMIMun25OiSHxsGAZcg+Agg4NMTK75T9Uj6fd70RbIUyyUf
+95ZDtrD5rsYJ4cNA9yfxGuPdJyjUnGLnPp2oHM8GFxjJSRQG0pH2vSGmWtHgqfolC1xKH1VRsTAqBOEI99OpFcr68yXm+j5E1tHk7q6s7sPHoPm261a84fPD
+oBreW+jhVTUKXYbrYi7fGdq5Qq/qHPnmpbg1296Yxvsdw0CrDPE5y9cTuRU8yvhZ4xg5PRT9R1W/RfTN2CcJtcGaCiYeMys0/A9TLvmzzPjDFCQXofLu/+hA
+5/zYJwbX8iET3smp/6/i1rn4ALFX7brzMq8d4vnMCJD4Atwq+qEJDBroFCJeIC4wykNPuNf9wwG0AwGWGxcc8vpDQ++byLY19b59Vdct6QDL9TYs7Q/uQvoS
+JjsBC/NA3b4f3MTC26vr+vvF6trPF/DqCAEkQ7I0xNKvSxADGV4qMiKfG6lQNMIvJgvwCcwh0zUYEgwOGvzw9A7hy9PlWoEUKwMWWfow6c1HGXEa0r0SGeyW
+ng/7+OU0tMJAHGMgEgzx5Bcy/wNAsV0OAhGl1BxL51a5zs4+7lGB8FTgP8VFqYpLDO3O0dTsvKO578n+yyjs/usB0SIWs9EOEyPFd/Xv490xlcID0fvOAvzq
+z739EtSYIx/u4ADMx8PCTRO2vClEOdoh79PdUp7nuhggIRE6BaMYiRayYt7rJr/9JsNUDyMJCArY99joQOPZoBLVJCWsAl7lAJYXTWfJEt/SIFbibyVD7eyo
+B8EZJBfGXUvxDf5a8RcTo0FP5sfEQCrRLeYo+LFDKb0jvNcdqAw8/9iZEpoQ4IUzLwnK6CAI5MkS4/H/K/TO3CWEytcMUdXkEu/TEUc+zB73qyDu6+PDpNU2
+j/T37yv8QDjx6b4nzSDO0/Gn2YWv0RzvBw7zuwxW8S9BO8ISAQ0X5JFW4jroAN/sTxoMoAS1wpMy8cs14PdVzfgb39EAq+UCc0/rs9eo/C7ZtBDTD6RF2ph7
+//hmIg2j4vsZHTn1Y6aI6ziyAgMR9xoZr9fc3PBc33Co57ze8BLeJ81Um2EfEfcn6ednBCMKUADF9qIsvhyaL+MGyssq8OkvIzu6BPTqyKgN1t0rCKXHf9rz
+/xScz9SqQjzsQb7hQL8M8wHzugFfOUpx+RfcK9tUmynZARi+51zegcLPjPaZRSwQBjLC3F496RQnvTfgDov6mCP1+9Daxj7o/zvRMvuwLPP67eIRGjc10Sz5
+KXMyqwQPKdLm3NfZHD2jGtYtNCSk8A4B27I+FPYmI+D28BUm/fbTmRwSzSD3v9/mOy066j26FiW0zFTpBNlDGbwSuYTJ5/QW690zuf8zqGS7w/joJck+reT0
+7P40lNHR3szdVtlTnwgVlIEfrc451D7VARE24dLzi77zYucfZ6zt4wReJxybL+aVSSDPqPArYOwqQPngPK4NTSvY+kzW6RLf+9nhoxkWbdxHWd6y8mbmqQk1
+U/5S19qyG+/WTBXO99Pgz+6q2SiYE0bh6xXr1SIBjFvbiPU6SwMB1b40xurqYtMB3veuzQHw8f0/9UH2BiroLd8K0Z6L8x2woNLP6OnrO7XovrHRDTfCRS2g
+4S7uEgml6W/nhgDUZF8iG+AT6s4bgf71BJ0t2RMu6OcJBf82uOnY3YEZ/Or0ED0tI0wKTfm3+ho1LeQZM+M7OCInVAHW26Q49QHagWG/GBJH/x0tRkmd6MTy
+FftjpMDS7bVLp8jQLgQ2B+w/yv38Ec7IdNWeT7ggFIEIMxXvKJLVQbzuvQXi5UXmDwXGwwYvLLHR1BNWCJRG6WMoLxLkkClc/fvkYQRa7wA+2CrXibD+4hJv
+F0UYI983ECCjHUNE3xzh7sBiwyzymigQQ8ls2r7Y2zkXGczdjho7tvnwB0gL/TzX5qIhACOT/tyN89Ty1gj28T1E2xnPEt1Qs1nqDRHjUDokm0hhL/HL5dYN
+BK7/95YT1QjvPQYGZNoP9t3TtiGqpUDmNe/zgSUgzpb8BPgN/z40NzvpC88TLTOhPLvDAAYH/AM0OaUxPqQZCiQRkAVhLDKz8k3k6fW4tA4MC7XfBipyOSG2
+ty8c96qxE6RJAsil3owN16vzAe8Z5RooA+fV9RDp8mIHEkCpF8DwNbAhvAU/3gbrOaP8vNk31fEg1PSN+M3P6RD5Xx3ROlX45ktR/yoDNdn5zxfT8Ne+sH/k
+O/mkmMxM5sUI9u/cESNQ38svJsjPQiRtJhwKqeKk3gPWCOb0/SEk63bpABEQ5/VfvSwnFjYzUDU8+DMB3Wk6356fC99NHOe1+RbHMKXuuzEG/bqaCvC3Dwlm
+B7Gr5lfnEQr77TD+MzX/o9tY8eAi0r7yAF6sYE/hy/0BT8nlxLLk4yj19BQUydc9L+Toy0MjCzNXmTzYKR+9/6a1NlI7JggyvWzYlN0rP0OcN7TrOudDLPzg
+KAHSJKrwLUn+Mx1m20VDxOwQxy3e1CcPBVEKSgz6z+rwANkwskC4JTT0WVFS7OUYyProKdz/5AcIy7zqFEKuChEhEgDv2ac9tJcliz3ByhcoLSVfz74yFk3R
+jhEMG6IhGgYKQD0KCFLzv/9VGVDv0sklBsrlCOPexAf4Dgf1SJb8AVEQkSci3VrjGjXk/TQaFJ0qVTMMJwELxfL7+N/R5NTx5baoLRMaQERKCBYeJezTWNEl
+oy/hYulE6NlA3eJSDtDMvIcdDcXQHwHSJ7kH7R5+rioY3C9E1qEG6Ar23MnnqKMdAf8ywhf9QOra+io8BwTiAeWeUgX/6R4Bm6wmwVDYxmMGGJj+K1xZ/ktP
+HM8HkPk4AwGgysjeI/wBC8v3Y/791+sYF+aQNynZcyP3PD3b86n8mb0Y6t7X9QAt7wUQ1SL9CRgV2/T02Q0A4JTP+QQGUTdwzTMQQ9N/NBftMzXousimLKeH
+0vrLw8/Dz9Be1hC0N6ezGN0Pg/wh3euP0cDkGCxR1K7NNdNe4NwKAeMaZBgPL5ML9QUW4kIAJuLNqAbEbwoL8S0PIOsxLeLK0a8GBr6x9bgt+usXozNOsDYl
+F2uR6MczClsL/Fb42l7UCdn6/TUhHAvX0Vr4EgoaHFzvzBEaUfceBwoJYQr9EtwYbDkUUBGKyO7h/pjhNJT+KSR3AJ7S6tCsJPEKLsIaCgToMTziEwRVEf8c
+/dlizUVCz0E8/knrRtQuB7D+3NQ7TDHX5dJZPYk6lQwbOrX2YfrOPNn8/Obc6UhB2c8BHUIzDaKBBswLIOtHxhgsU+8bZ1wAEcYhPlcvQjYh3yLuphf/4v0u
+4iY6xO260baG8wLn7Rw2m/lNJ/cf8Rf+wwLdUasQ6+oBEdPI+q/z2xbW1q0Dww8/LCg29iRQ7FxpY/ubjZvE7AoZFPTbUAgA+As0+ECv/MGz0AYtX2pXssnj
+FeBEVBA51CWiSvMt1to4HBAjN/PV5/yXI5jjrFv/2+nPhKUT6b8GM9sP8ucyKzimNhg1NREJKvvajy/hrv3+mOIbAP/f1MX12DjcDPcBUy0Akter9+sY3G0m
+Crel2c3Mqg2zFUoflTYx+PT6Pe46xbT6LGbzwxXRUAwopYg811YNPwNxKi6mGsAY9QzsHe0lak67F6tA8Nnp2yV4+2raBQhyUPZTKf39Lzrp7JMbQvVPrhvd
+9V6D9bL4SQckNvo686AT04RYS9AYpWYc/hMC9fIS4vYWuzYxI9sLCQuo/hLZSW6lKFMc/LbsKqAe8tm/xFskYC4U7PkqEbU0ARnv8tOB9wu86gEyWicBMCtJ
+G9bauifpy+sr9oYcxr2D5xA1FeaxFTgYttYSLvw+A/ovcy6BEpfs4z+yut8MHjrRKrrk1N4nxw74vPdY6BEkOEGmWU/ulSItB8xSBLii6iFG9R1egdkOzOCe
+PvkhpS8Ahs7j16BC4bdWyCXwEQ8Lt97R38QQLTUSGuSdGAYcRsmf8RkG7fgODFlJCikbNLuh6Msoi+i1+RLV5PyvQd8J6D0PXMv9/e9LYdhOI+HuGbz9ADdx
+JuPm54//+/PEABQYTd6oUqD/4Ls1xcm9ONkuoTWcIO7GZxEdwa5EsCS+xxHcfz0vIeBpWChFPu65Uyni9Rb1mYLN4P4HMDgy5u33hE4s/uv4BZwjjglAQEew
++LosAA4B5JTR4gCV+p7ZB9zbr+eVWUr8uwe39B79CjwOipi+Aivs+xbWCn/Y3CYVvOvRRjmqtgXQ9ywqNB8pEwTrC8+/96jv7uf76v8UHCjaIuPqCaQF4ika
+qcfFE8wtMYPuN0MH8G4lM+34FBOKAvnUxFQJpRgjpxwGbPexWgIgExbO8BQYAAkSk8XGm8GQ7drNRiMN8p4WNtgaGr78KvEGVhUAljXwOfscBkM6aFcyGCEj
+KiVTIBHt0+AxoVzmdArlIf8HLf/TxAPTVzTalELpduboAuURTOTcD0VMMSDfAMeoD8PRKzD44u3VxssURjEPOxn97Mj32KsYEEDSDQduMePpFWkeMfvyO4m8
+nAk2tkgyYua0D1UmrS0a79jo6jDLTzAjMQUkyg+72gLp+ze+5obL2/So7RDXidIgywQHAeDntzgcIUZJTq89+MT79Db9kPM2AzUVJA4jCzfmymqSoKWeVdj4
+u/4O4SwPtvsm+LGq2ueh1Do6SvnpFEgcCDoW0/VHvwQkWUz6G+OhI5zHuc3vw6P11Nxlt6//CwP9vz/0/prz3cc3R2sbF+24L1oosKHo+oKQ/Qri5PTp1yLD
+vi4+zKHNKzbCDQfxuAFHHgOGi/rEFQUDCaT3JQIu1/v4/knX9dgyNJiZ9gusGBhTENU16bsWFwjlMjUIagmwhqRDNjDpPO+0NxnnvjiWtoEQIvDXMcBSw1su
+5x9hxyApCef+6dEps/cC0ilF5OYLD+n+5/JC3v1g2tlMCtbUNLfhEMsY6tD75RUuV+fv8Q7bMu/v5u99EAuPCfkz70DGXvkHsJXp3KgC+TD7lS/DsVgEwzHg
+9q/42r0FHJ7N7rnGVdD6xLptx/LFuEEz4nMqFAHg2yzIIQoD5VNOI1YN9cnHGFHupDjh3ygb/uRdCTML6+EByxo6d7UuxP32PMEi2QbFPvL8GwGY2aMC3B1T
+/CIA8M/v7f7160MGw7v3dAX+HWMR/jURRMO6GyGJHt9EGsQcTu0GIc42GMAxJcIvDwxS/1ThufH96k4uD7309MVDxsHY+Cuj7+7vskyBO19U3+fp67cRyCQ/
+6WOuyO2bRQPXXMM3qzYgyTQs18Lwk3WswwHv8+r4rPbTDdgKRGS10YISEzP7SMI3P9vN0Ckrzs6YA+IbsTTwLIvc6ucN9QT1PUzRMkUSNlSDYtCtN8SC/wL8
+FAvyQZdcCRZMB6YFTVw19OUP1OAA92jkzxDU6kIYqNEgGgzO8fU8T95KxPUCQcPP6eupxDH056su+as+rA2j9mIPq/IQldHJ75vO6cbJFCfiGOxCFc8HGSaJ
+QSw1qt3cKSXhDw/w7JgP4UHwj+ZOC/piJyK9FtEsKt3ngdIXFt1mAM/bPpqWO9rbxuuG0CQLGMANnS75yAYk+o7gzDfSuqsDAzM8GFDvHfky6xlOKqL+N+G+
+7AWbGfsQzuXD8+EzG7rN4O7gE7Ix6fTpBVTjC94c5qBpzQjOUBL+GuySPCsLrGsdvbuB8U/Ez+jymg1Cvybi4NlR3Rk1uEaPkmYXCapWJPS+uvOF6srdVO4K
+pv4ZzV3sscogRcv03Nw+5dAN0fuaJ/IYD+IhDOT+KeXII/AHRrcHzEKp/AHDyh5EoQGu9CA5eQFDtO3K8TwbgfzfxEQn8ioDOf0c+VcfWP/QMRuJMitXFPVQ
+vug7tQYhV/70MYNcPwLkpb1YDgvwQtM8PdG67Caf0chJAAc2lJusm/qpzAsWyPn2quUlCBEkSOwEDQi+Ite4Z/FDvFsPAALJ0vvsP+ABUCixtwpcDYWxPkMH
+p79LzQMzG+EmuN7HIMgAeQXI2NWg0y2zlPi1sRgjhEsOMOUhHwIf8RFaN9vguQ80TOST/+pF0wUX9CCduOhAtLXseAwSMFHwuYXiGSCohA5cVStNgsoFbZrb
+Hy4Dug457rakf7RsJ+CuskkDEAn+/o0VkeMdQkL/xcZH15ZTOt4j7xby2zL8QbjM+eZEaiPywA9FyfFoD/CVHRVgYeXcsrnyU94xQzpbLDSiDtHbBEobH9r3
+q70Y+wPOg/C0uxIqPhaOsiYh7xgh2/+eDjO8tY4/M+M6/z/7KO8g9P/RGfvGDioA/doUx+xX95FUazS2Bb3/F+1rNNrN9tOyQAQP6/kBFMVETzKk39/ytqu5
+7R8KuMAbI/EvAacz4zb01CayhxkovsKawPvWxhUtwQQ4BfrzAq89Lzvo3+pE1l6437jj2GwmoAvOCgn6L9G8Fki/JtOv7VcLJ8YEy2UBNkTKLdENnUzW78sB
+qOFgMT4yUQX07vMCNu1Z5Soe1VBBA+YbEETlGMcBMRfwiQwZIjzr6vvt2Bjk2v6/9eY93u3D5AzfifId2UsOHw1Z6gcSYTIb//yo7P/6myn9TPHlLP8O5JNX
+1ki+Ag4hE3XS1EWy8/nlEhAbEFMa9ZaPFQEpOi5XN2IOYDHKHQU9Bf7/FfYVD9La3BUFuNL8JrLkFt80KecLRyopVLkYUgU1/Vjk6jPzQFot5xj4zg1SazdO
+USGr9/MtWxsY0MYC0OmvDPsoIh5AJwyQWVE39iIg+bwOEioD9cZhHQPK0RkiqP3XHCQCHOfT0EoN3Q37GrRvV+ReGQXO2fQBf9+B8w3S/Am5412oBvYW/ykK
+9+wYyF1L1ADPqLLpFfoQePKgvF49Qb+vjNbbtdoJA5EdO9CqYAk9KuDhNyzWCK3ofybJA//6+WmeJsKyyAMyjpPd7iCTE746tbe0GUQTTBxVTbEk9ie2/9qx
+SFjczPoZC0DJ6i/xHQgutPYz26xH2uq51TXQzv/qvDajzOUptCSROqMyDbGftwiYL77TCu8cU9D8/kry7PX+mZP6VZrZFhOiBRXBzznVUdbdzLwRVeEmZznW
+59JHsPU0zt34KrXkgc3CUrdGR9E5tKZA9PhVpiYHFbyhTh0KEesh9scNQt/NSkHxNeffG8v8JtcV1Z/4QyA1lioNnuDkrsGLbtnsUC4zDL76xh3OXAXJQJ7j
+FdEoBZ+erBX+08iVJsxFxx8Q+fInRtY0Sq4DECTZ8OLquiJaAC/x/RtHQrXRRCa8Myf6S+U0FjQX6iLz36zRBN/O9q/x8+0NhUEN0t4/RXQm30UuzOfUNqcG
+2C20/Vz+8p0A8872Ho8z5ri+IxC6xACw5J8FEJywTLT6zQshw9az1+gm4BTm7Rv10DlTxOkC7u84yxQWT8nV2fDm7EUc/QHmPcCguFCBD+z/A8YVDTJnwStn
+Ju8YvPBC4fJLWiY5C+GySJ8cWPzD/K4lLa8tp9PgPsmm5vrAz4r76fMTMtcSgQTKgfRE7AfM0uE6yrMHP9Xm1Gsm3vUn8hvd2egv2sMEmNAWx78g154eJi0A
+HADFy0nkGPwkoN/e0DmpHdiUkxpylAor5KotPJv7pUL27fzKLOnY6mgn8RML8drrUg3nAhTm/1Xc5wQ9Tf8+ZibCEPwQIrXzAEniLfA0Ox4YAO/0BLq9rvQ2
+QBoXVY/MWujVykasvPjtAc8H0DjBSOYNHNMDRCm7ye5Ixwfc1uu238ZHtRUZOpfes0I5x2Ao1O68/f/QERcUvBjYHwkR5EYytbIyzdVUicMrQ1biCADhsAPO
+EDXoCfDW9tvkKws9nz8s+7zr8bNamvg0sOkjJ/vDJM/V2cpR8FMT57TfzzmsJAIErgD7AhArHyQoHREDtuQAYgv17fgcTuJn0vrlJ/4B6Q7y9AUsPSwPHA6+
+Hxqk807oXwoS7dSdEAwB3SrABt49CfvBx08MEL3+ME7xEcgtwq3X4e3vAvj5Byrf7BfhrTWak90yl8HOMRTXMhlKB/jHQPXW7/+/wBmISrUGMDRFzyH8NufZ
+5OsUsQMnpSgpz+AeOTMQyBQZn1LJLU4f5eC00vnvpqrS6Q3z6TtiOeVDN8gmqfPjORHL/QrD+Y7Vnuar6d2i/J8UWMdJDqrrHeGy9NfhxvX25zfGLc7tBdb3
+MJjm8Bj5/tv/2VAflyDnNCv1ve3btO4RJ6bpWdIc8fknSsDvQdRDFSv2E8BR+gPnPBz6/pnO1cA/6b0iJagmmK0QIA8e2hgg/h3g1TBfssAYxaQqzE7eGppG
++drTWEKaMvIczfnxkTb+jpy3O90h1Aaj3LJS7NQeNBYKrT0mGTfR/zzxJ6TMxtWI3RkAyJIX74P97UpME9AMN9kJ4O4UZmRG1rjXRNxQKtbp0DfO7xuq+yYH
+RB0sM+EuU0LNzrXsRtvQ7NvrvP7WKfkjtaIU10X9zAsEIw05+T7RLFW60YcVLb/s/yj8CsTRQyAW+s4FTvgXFPWMUHHYJOVfDNrl87oj2/hG2y2f4Qj/7Nzv
+atKyNvjYpy4QwgdCG4fR2z3dMUQfFVjU9EYoX828zwwMwiPA+7P08LBS3v1gDf0KGUrV8c3Bx8rBCNjZERYMVzTh36zo7Awe+XHnf+kU2qCyhQCZ/+bwweKf
+FevKzAv//wG5P5vz0PIeL+0nVAMb1fz1OLMkB9XpFssmLd/9vwsUDqUyBs8/DKQeMfbiVQW+LpkqbDPv1PITcPAb5C0uKcrhzufNC/kQSBpFOFVHamvj2xxb
+6iJW/0JIwRr+/Pe5zimS8N6/Teg9sED08doUqOQUwyrgJCTeQM0dh5Ip9gvoKSLnEN/+Rrby2xniRZoHB7L+EVBPDA8egbYeLyEVS6Ef1zwJUh8Kp0cb8doW
+wU/zTu06TyOrBPVQLAnfMN4h7won/RMWsUrl5OflDqgxw98C29OrIJEdUSpqAi7vyOrpGjDYN/fPEw4GynUW4uMbacNLizGn/wex0/qQ/NrV9VgjzIUOxtY6
+MhneGMw0Pckf5FK00E0Z/8zttvTE69IkH2OeydHMShMDsRn5KfoNRUnp/b79GBws4Y3ACf/W0ePhsA823w3mG/sTGSXKShD9qy7Oo6psgd0D6iy0VPel9mTI
+t+4kOZjrJgQh19nc4Y1g2API+AePp8I48DHIp73rpMm/8Cqq2TavCfM/5DwxEfoFG+kW1FoAwWdc6wkilzyX7hTVSjf1iirRs/4T7QAsOD/NTtUER+1HuewB
+wag0FgC0yd/VDeXE2wnCvvckD+TGTc3jAC/MVjsQEds+EKi+T9QH0Qiv3xpC26ru3BdXVd/0KxkCjTemxT4MvybTrBkRHQ6hDFTtGWvWNe81ojRWuODa9vEZ
+F4OkIKsTTCxyNPgTv7TP2ywPv0tSS/S+59oDKFrqFhcEThwd1BuyBL0Ff0EsjU1FRspZAzD+2bwFKgmYQdME/B/xDCj4wxeVBE33/BcWwt3BkNQwNgkP/NhV
+3bIp/P3nXcjY9obOzRUXN7/d5NOuN/y8M86r4zj8PrWu+Mvl1+gouUAlyxHhveLUCxb3H7mYkzFV2iU5Die968sGQe/NEEL39jBC697zWGE1lTZKQH4fqkQJ
+MNGupFHd9eroQqHaoNwVUfX1msoz413VBeZb7/jXGc7QYvy58UjO1T4rrQoVUwI1NcxsotAjWSsoNsvbFBYcDgwr194F94379e/m0rPQWx0KOgIVpuUxHNH5
+Fqq12uTPJ/kc4ZcJxpVlsBTQxuRaiJMtv1LN0DVQTRaV1/S+XtASCcfgFgpexMr+Teoy3FQdgxlHvVr1GRHNLgu46Majs7T/PZPTqu38Bl/LvJY3YdOmDd4k
+IOE57OPkZ6Nvv17YJxG33bVFGxjeNyiXpupSx0reWOz9z1kH5szm9Xj+6fAr/wNJ7s384Sr8kW0WiNZJ6Qzf6QT87zPwLiQjJ/6fr8hxyvYk4hrN4u3WS94U
+4JUsmj/+HvgQNbURVquo4Rj5CCqmwKn72PNUM8jx8SD8Syk6jSkAjuSuYfD10+IipfbP2b/zIOVjNOr6TTE42MAgGcOfMy444zTVbNM4GVTS7+cyXQUs7k8A
+2/qCIfGD9/DdzH8lwkNyDUnP9vXi8hHgW9/wDCfoB+DupeEVJSUlUtKugTe9UBc0BiGmTx5VAtcsvzmP0JMlF/oMDR/mRe0j0zDurDmREC8Lwx9MNe7I/Pqw
+28cr2sad1+gwzcxTyzP/FsMnMPDRo+4zHjkfytjLRcUx5iTJr+kW4ehZEkY6+I4K/iTg9/O2B7D/IqsGH8AM7vio+NIABbkP22307gEtG8OfJNPY0uHdssv5
+hA2+IUK/z8gJxJ/FQzD1H/4uHubEqWPiJbhZ2jKp7wL2sVANL9csHA3wxtOBPDNG4UvjyuBAYVhI52Ett84yhLQD0+y5/hj3sceqNJvgmS2pJeu0NJeO0jHC
+Mw7pdABS/NcS468ZyeYn8MvpEd3mAEQXujHpvB8X+UgrDOHQKSXoDg/MXkPu31MJJpe03dcyARguGtPbbEQryjYt9zkV5/Dv6xmoH+G7JRXU4gnP9xDX2fOi
+SeJAxVhe6QOW/CijIwY7+tSPKh3FNAQUpPQvPKT7AKnxJbcaDRfBC8cOKQoDJrgCyuLv+fruUdUfFQj6pTQV/gs9E5DV+gXS8gwxLR1D1GnUSBj+DkczrHLI
+0bS/9u8G2u721g3i2RAKu+JM3zXRSt1G7CPJKSwdWtgnU008lBqWLfMzw/uqusvJb+jw2jMi8/0PkilPCNxSGVIVt+fODCPRNqDxzfBz3V8TR8LNzrKN/wE+
+7Aunwkbbo+eo2eImRgMwBs4xGBs87svmoJM0voIPEyreFv+6DoLql8aoF5m01CIJrtcT9Ois80SoHdvEBLnciiYlL2vvq/eq1+9LvXkNEePJyzQis9ZGDMRf
+nLg7yd0E80PMEuMvPg0jC7f8WBRWtAvx60CHnMQyywLgG/qltNFHN2m4y5fr/DrLMsoxfxgVDBcrSSwF9dQQ56gYmP0ABBMiKezuU0Qx9AJXsCFFJTMD+eBZ
+1AS0DUZvICUhsLYIF43fJiQPAtA8E7EMKiTYv9DdHXPb+BPWMU/cFyos2e7i77Q9ELbNTBnDJB8xEe7i5vAIygC+AxIFNeZJLQ4c0yQWQw373eQjK7i1A6YN
+EuMR0B73si4jxyPAXCcGHEwt0I/xJygO1c3LUksMFdrRPzK7xCXX9f0HGCn9CgvuuBjoSWiUSs4lb9IkxPvJxgIAGdoR0ySy3L5SzC35L0QnQ/AiBstUyLxA
+xRhVYx7xFrFNJfmkG51NDD/oGs8Y5R/ZOtQSLNce+SHVn7i7muCBCOTuCRi9kdXzOt9kRi6ZyKHcDjEIsyEPO0z/t1X+4WnUVc3VMq3YAzXlGez7qeLnGy7r
+OCUUyWMRtv71GumhEsjNpXYFUxIHJ+zkof7VJSlGwhNiEfiXJZY3xOLHtbTPJyEJHBfTakn54DdmF+Demt3Tzt9gNKk6DevSFqXu7qz1zLomyw2o7Kq5ACQS
+v8X47+C9IYMTYe7gCNXZDE7X0wn808pNxDUkGjnQ3u8CaDzuEsov4AvB7rUikJ0G4CAP4ibP5agPN/3pJK2czlIzVBeY1RbNGh76j70hJR61/8NB+fAi59Ph
+IAKyE/s/KAHmE9ZTtUNC0Tfi7PbkAbft6Fga1DYRnVMrC9P60/bgIQy7uxkkEtT7pBYYJxi5zl3Ef5vlKMnjM+bnyuknq16IVEjOKuCyHQ7tHbeeKebpvf6s
++zv+NeMDtuYPNNmHjFsrw9qbMdWZEkk7Ivf3QzSg+VENPPCrjNtHyRbjNbsK6jz8IBwlEPs18Z3m7/oT29g2BDEqDkQ3mLMwLCP9CsIMXEXIpf/Nu6flAR07
+lJij5C1Vhe2zLDqnSQL+I7HK0+M8PsIa90onDB/v5QzeAyrPkboSEzpD2a8wXRxCHrpHW5Ul55b/meYcFPkVICzY8NL6ANeRL0cGDhovAzz5y9G6sRf9/GEV
+1uI4DdUB8Q72xIQOIjj/59UXDVRAThCNPiLQCBQTZLG/CLRh1Ny+0zkdCbbS7V8Qa+P0LSS2sLPVs+ekTCBGRCYtVlz1EuMbPLPa5gQu+OLtuEQXaAH84y3G
+Et+8wiYsLhM7F+Py8ycR68Tc5ipbFu1Dsvv/TAUgQScqI8AyT4YS5ps26/mu0P89QecLKJDEE9MaOJX3ie3UAyfgNF0Ts9ffEwcxKwMCwefrM8sGCk26Piwd
+r9zh6VTJzfIus60w5wS4ll/7j/X1BRxK0tfRICvnUSQc8kIGN4PtrilTnNSV3LoINN3Z8W7tuw4S/kvfU/pBB/EkGhCUz/wtD1ytGhjpIADagcoU1fsoVfkO
+/ew8+hv3sckL6lZVy8a7QsZRG8ItQMMEK4c+s9Sq7Ymc0Rn27ezoBcHoJiYPIsTJMvrT/weZ2O7i2RPpQB8hy6bbVuc4AeG5BjTSQJhdwSdAx0mM/T/271QT
+nhEo9yLxCf4T5NIf6qE3hLjg4PcpWH/X0zmeOSkdCMDNEBSNutxi3gpCNWcOEQnd6Wg8pg4hP9N/mRgXyEXQOh4fExpHItwIopsjFpFBI/EQIOCgAcifERUl
+Ky2V5eYu6FnwMT8cOAhrJwjSi+rJFf722ApFB+0pQCE5BdnsDjYdkmjRClEOAh7+FE+2FiW0Q/YaMlW02ysg/+gFqAk4zuud41GXMBJCzbOc5QLtOBgMRs3D
+8QHejabZ57K08RX8nhu0wNOS/lNXufXBE27oFbzEvwPXKxm3bp42Byfe8dEDI7YSANMRT/ia5YG3E2Xe5Dn29sn3NjWzvOtNCN8GyeQL/CaWJPXUVO3pDgUD
+4gQRpkczswyOICoSxOgaMBHIWPLWVqhL4O27jxnMzCInC7YZD+Iig78guArA8IHLgfQskxb4H5v2D3/iTyvu4ALE3xDxoA9W2FPjugu97MII2tPmDQwCz2ab
+ApkIp/qsO6XMBh8htCyFCF03Fjs901raB0zq4dG2K19cj7sD9RafFg0ILfK9G6UMTws3z1gxBOue1mL+BPkp5AUIAdM24rCfIMQSG7TiI/sHeRrJ+AulXGX2
+5enWNbZJ1TFkyc8Qyv72WvssUTwRy93m6oFJkB0sFg9B6aOv8jQCAZM5EPjTaxXTLT2lSnhAJ9EM8Arv0rjm3SyRtLzNFlT8+vb0y7hLE9SMVKwTZgoVFQT5
+Ac7I7B8RBS21vTojPxlPCkc6mh6Wp+O0+gvICwn7Cv8eLUdP++gj6TweOePiBoj27i6d+0r9VL7mudPdEHHdNPrX38UQDiOC8VQhdDv81B/vTA6sBcZCp+g2
+3MAQrPaqyu4/F8SBqy3+tOcE/NK7BV6hHvPVxRUBzlkIdu4TrS/qsfQoafO7EQ9dt5IDrFYallYPqRrf/tLnRgSh5VXwWg3QpVT4NU8NIzHGGfrLHSrmDgSm
+qR0q6hUWyACcNBIg1+bX8Or9/dLtIkty6ur1CvQ9UNXOqaHo+yW7ttcfKN8ltrQPbdXfJlXfJyL0KdYE1ez9DkjMxd06DgkKAtJFGGHzINpJMUCP+BsaGsgU
+/xrm/91RQeSyOQkglugl0CgWovIUHkoeDxe2N9na7vPJ/SHi8jf3Ij2R47Ogblk29yxL/CvLEvbxJ8DY61Mhze/Z2RPlo+OoHtYhJfQPQUge2YHuNQOz47kL
+gcuNQjNRJgVAJJgDCloQWAvj8R0B9MYiuLW0qFno+jCB8Z9tayq1BioAmMBsdVHvHCpgP9sPCjvxQH/uEP3WkNCBt6UBG0qGpV4SNo0eHhASCpfD+SEHANZc
+SwFmtgzkiqxKWPfihSwZZ+gVTvIrD3H8EPCslxU9H8LqJJ2ozNn3OfS82fbHDeis7BWL9KKaRtcN37fSQyQiq0XD/B8BNKUQ7+zjc5UkWP32a9UOJ9pQ2WU4
+0uJGMYEP5/0DqxUAOwScUNwk8Rr0R7bkUd12Qerx//5nEMv9IQDd2t/ty8iPFhbmlV0vht4k58wCxajqy/INuhLi1LTxBQz2DSWB0o+y5O21ts7YvSGzw/n4
+19z+uhd+HMdBIsLvCEDd7BaW7/fnL/vQm1jOoO9DmPOU46MTePDYWbjjNl2oGTcZcB7xc9scCwDT8/h5REkGUVExfTjU887M8D0XRAct/ptJ81Lw0+clf9FL
+VFVhUxAmxiO2N1vCvPypxJzLmgbaCTqmImkP60TGFAHwtwcsxvtEzfj0EfnqKJuBJDku/FDvxPtZzNq+/pVMqAYrzQUiFwDSBEgY2EDvJPtD9ewO+DogQ/Xs
+AOXhQHQB29JHEwMBUFHvFxXOAcIUgaPDP4H14wXNzfxrY+xWLPznG2BWO+TiZEJHhWU4Ewe+tREV2aoDgSXgIBxZAdDW2cPbsORYWdElGIEbJ/kO8ySdQMi4
+GFe4uaPq8q4l9tPoauzmBSAJAwnl8JEU9E+kx9X5LADesEKINhaz48/UlflJF+ozAAaVuXwmy+A9+0zXXx//KE1QAlj6AETqOkh8HR0759bX5iQwx+Q60wvp
+8zInkQYeyjsL2cYlOtwO2yr9i/I589HCWQ0d55Jb4iXPGkBGBVEf1YEPQO/VGEI1jgUR2jIHBPR/JSZD4yQM7qMIzRanj4ENz4ElRC472USBf+nwYIH+t+hL
+3QB/uM5N4g5nNd1XTTXv+YG0gU1/DjTkWL7V4vIs+DWgjgp/Dv2BPuTnFOJPgSDkKg7NKt6BNYGHgduoazKk78lWVlHzgWOXCX9CByIxuyTP9OkJ3JRmxhgS
+gZ1sc138fwbY1lwwL9S1yKj5mNvRzMnPsduQf7Qu7SUYf+svf4Hp+9V7dm/eckgKoxCBEX8Cgb8E2n9/Aeyko743+pHKqQKBXvQuBJeVfz7I1eXXNhmBfwGu
+0vHHvJpm+SwEC8+BgYF/f382pPDBIwgv8F01Ttlr0oH/agAzBDgLL4ERfwNaWwnWgUkFgXPmgU9/N06W79Hkfzl/EjdKCflR1YFDgZeBB8lFbwXGFoF/VYG4
++8R/2n8eabbIxauGCIF2FxhDJAFRQCT/NNkVMA7rWD8yEusxJCsnKhDZCQDx7+MDUQHwRzhTVuweVQ/hCw0pKA0bCgnnFh61wAo4L94uPB0h9RWIxdAKCrwk
+N8QTQR6Y1fX3pM8MBvP+0iHk+7IqUzizO4HasNmllr7S+o+KDcbevTQl6ehHHdgw67KBwQGnK9gd+RoZ8wUDYRgw0y/bw6cfis/i4hngDgzzDA1FAS4fCn9C
+6k/pKc//DQsCIvIPBjA3dgEsJjPpGCF1KEcO5BNGQQN6Ih389ybRCNEpVSKtwfU9f90p9N4WKQhDD8hB1/Eeo1ULp7sjyPET+9co7bIQt/jYE/AFDMDrqQ4E
+zu7WSN4O4SQHMR7z9TH9FtTvqT38DygkNu/ID+67atgKFUbjCNsr0xPd27VA5L28OuI58QbhN+7fvfHXwOrcKwD45zIS/S4+TyTlbfDoLPcCEdD8BO4yNbjQ
+2eEiMajwBEokBAbxM+oi78ny7v/l3s1H/NsdGu8kN+XT/djwBiLbt/cAHw/aFeoSLM/SPmLpGPMyHfgNDQAxFtHE6tgZ8fbmug/I+Pj/HQtBKvbzIdfy8zOv
+A9+V0Z2tpa+gtwMBFTAP3WDl2xFPEgV2/fIpRyzkzhrRQtAUCx3pDMZ57PUKLvD75tZWJlrr88nYC+xH/xAh/CbQl94KE9cG7/8XCDFPBAkSGiMzCvAJut43
+BgPT1SA8Vwzu6wjZKQcQ2kb2BRMsM1Quf/IrIS9AWQ46x+tUR8HdWg5VQj9UMRrQ6NnoDLYB+dNyZQ7sKu4z1iEMBw0W0POfqPFhyugTVRXd5MwIEgokOeIV
+iYHIk/b+9q7aJ+gFAhUA8eYHsJi0v4fb0tc01hMJ2xwoIxkBGy2mr8b0orQCxVHp/SPHWB/ctRnYHfw6aTpy9rv+NtL9Pyj6AwI49/4Y0sYy2tAW7+Xi6jQz
+3CKb5NS9+f7qDgEEB8Ol99ffPCn0ytXlse11mseYVylKfxz5Kd0LNjGzKScFw50qOPDiFh40B5j+KfvpsPhBJh31Qjh7LrUuygfE5y3yI2R/elXWAzROqQgZ
+BRxd3uAjMuT+Eyr7Fn8P6fzpGU045zgf+wFGvABUf39I+3/YtDndFMwC5hc3A/x/duppHF0hRS0e3Boa9xESCfoL0fYaZzgyY/gqoePW8dk3De3L1gx/Fdhf
+RzdCMBZQ8NDm2OOIAdOZUBvVJvXzHDkHAX/I3Ao2LyES/AZYMlwRFC7y3QpKEMoDBMbo3s7CM9jjFU22AA0KDfMLHvIP2P9fEBoIHvP6Kucl5sYMZ3nJ+m0i
+omAlQoR+Fww0DgcitP/h/T9IMUQK0C/9/BDZg8QOGyTlIL75pHzVENnrtr5M3sHQFiwh3gwL/BVF1eAQ/4Me6xwEE6sjCwDs6gwO1uEY5sR/Wes5QPX/NBok
+MvBNADVAOsx/fwu7KdzpGA8CGe/09ePAKrkVMBTtL+bkl0fuuyAm1/Ag2CG8EuEXKe3n5HQpAjWnNdFf/lEsxh8zwd0S9PJG4/tEpTjr7zzA6OyB7zOBx0G2
+qwDpnrzK/RvV2hDorioc8iulgemBgSWBxPiBzzKB9f2bwz2BjSOIqtnZvPLf1BqB7yqB3SgJ/UcuHnYcLcjOgSHtCtPt8uTBzLkk+SXq+xTJv+NRxjXrv/Ia
++usK+uz/og7T1CCB9dDt7Vkq2M0z67fU9KHAISLD1c0uYknoQkT11t74GNSat/SRrKLQyPfm/i3A3g/LxDTX/gbb75ze2Pv7N+Lx5GweBlYj8YEQzNepBQUo
+9tCpwikDBvg33M/nEUbGAePzFUDB3AY4y7TXBJsM47kxf/4lJMQPDF+y7Sf4NPRQKwgKFDovNurY3/vmVzcl4uUJGvFFCfwDAuhwVA45PfTF5i0M3tccpd9H
+DgwB8yFJBP0EXNoruMPIzinugTHH8Q3oEIH13jrqQ+r1HOrm8APjMoEpG+EBB8YXDxjNBekqxvhePSIx9QMJByftSOX+92o6Fc4o6DQF+el/ERc+EvMuFzne
+EH8L0NPHrN10NQ3iH9t21+hlMKQnJM/0Btb0/PAc98wTXttB6k3XvdXIBuAe969Qtf4tO9Ve+tY/aGcish4rJeoW/hcLWwJRHs4Y8Ln4Ird3EyA2K/ESQd/t
++R/8MQrvxipY/S4MB8kY8/8sAt4eUgcv6Noyt9O9IBPEfw6XKw8RdCbIBSfd5gYHMTH6tkrvqvrwHGoB/LT3udYPJNsQCOTsKtwSQ/wKz8Zjf8s1BhzHz6NM
+j+4i3Oj2tjkSyP7gN9kW5yv2C/C/1c7+MgcYDUQOOssDMB8CAfrd9QYYscZMzOTW+v5YCCSr2ADlUenlgbcNJuPUIDwPFOX5BxQNBxMY2rr+o7XxRBAT5DYq
+/RQh+BfC2uD52kP6HeXM+RaTPenvVFopWDbvAQAA8q2wFNgk1MnoAftE/72Q3x0k5fseAAsyQBK0U/bVFRr7zRQzAQ9i+9cmYCINXcwwosrgRr4uOdwduwD0
+Gs6uqOs05NcB/aX0ApU8KfEfwCVjOboHJY68whOfABT099GcO4t/D4ELwrHdvsjX887lOvkXMPsrRTvB+xwLEizMGiMjGfqlrCXf1ATVBKHaPgT/8ukW4/u5
+2uGfiwemyuqCGNwKOAqiAxodDdwHQt8rw9TAXSnlChHgAiPo50+xsybc5hY61gQSD+kvCTXvxdXNFdcVJV3yE3pbpBhJHkWIxzDTPVO+7QrmKBTyCWqfIxk1
+bdam7z4E0VQhXP2xBCTUCinzLN0J9/0KBTSrRyb41gLl7j819N02HMj0JbEMvtuv/AX4RUxkgirv394av+vTkPniv9XwxbuTyaDMPC5x5UT8Ct4XrgejEOzW
+x9nB/hquSb/LwBJh2jjJ89Ix+MISCREDD/Ufrub89eQDCjItKvJWG//2EAPj4jnX9RTNEq/GbA2xNDnszBJJV7bzJPr4GFcTG8dNLN0U+kvu5wh6rvQOf0jz
+y+c6fsvMHPrgDvcCE0T46qMZ9uPx1ci+RDRksCV/Rko1B8e27Ab3FoEQBF4y1SwHCMRM6MJCCxb7yNkKt+JX297n4tg1Lu4Gzw/Mzh3vDaYr+7897MviU+4v
+1fwwDeQK4vQ7+/TRACz3/dDz7/bfCJu+9AcNQRortBw5GTfl5gjmERL9KDxF6dT9Becu0xsUDuT+SRrvxdEo3CoD4esSBtfJ0/wY4PIV5v7pG/9cLfgS/+4E
+9A3RCglAo8QN5yAhH/pI4i49FkBtTArb8OYF7cbiyN0gKwdSIzpJEwA3+R8bn6j5ud2X//nPgbiBgdOigaUPz8rtIt1Hrbfi+bIVger/yZr0Be0WaeQLLhMd
+8AVa7CrFIyS07gcQ/REVZesSKeh/LDs9WjZLTC5cfw0oJColeTVAfxgQJg0RFBomf+8RO+EI9OIDtz782rQe4kM8/iHiSORSUg09ODXKvANk/hpT1Po53MAx
+EwSTu/8Viu7px/zsvbYP9Abv5yELlVgz7dQcN/rsJPbx+Q784jcLwQjmAoXiFhETCQDoULoI9jD02DaxsBMPBDgvMiUDFAgSGPIQH53/Pct/NwvdHigS+jLj
+AhAHoEEQD/JfUzOU4yUVIDA2HBW4Cvv50KJfFz0D8yPd7BQtGNEJEMb7lrva1xLEzd5BH1YBZEb693wRfyLyfH/FfxT3MC8EdncYfx3hOlMgUjzHWWm/QDzd
+YywKZQQJKD6/T0LwNEI/Zx0zQyDvbG6xVjkLfyvYAALXOOzSCvXsHGbDaELw0A79Ce3p6fMG9P/ifz7zJawOEwQmKPMmDSIBIN7vZyEdDOkjNvzYA9UDGhAD
+7vwpP/jzAPneGhLmCtFLKe311BIa60XjEBAAAvexQ9v2I/T8/DwxJfcQ9NfeB+8IKBXwPtsSA/XGFBxDBNQuJe/yQfEuVhr0COlOIn9BPVcMVTwVHE4HSSAM
+Fgf4+cz5EPN/67xN+AbVxm4h7rESyJbSL7YnIt7GGamju/LEIvWV7OrD89j7NJCbtfLnyfn8AuWgDsXm47gANnA1OuOx7ywgqeUfA/nJMfyBniKQyB1/+uYx
+Hhf1+c3K0gHq3/fK0p4s+yceZCcyAPbfLrYY502MFhs92/3T4dMGfBYsECY6IT/z4BnK5tjQ+Om9H7UpTMv2RzQHLU/EK/4nzcqxE8wHEx8K9p8iXvVQEjv1
+9hHX69C+gSYNEvAa8rBpeDHlGAv289PaCswKs+/R3Nk9A3JaQVUoKR8RxTH8BwzA7NUhDCoHFifgMh4WaAgPIxLhzT8NLgEl2+31+DMHtBUEUdsKHTIQIT4C
++uwwORsOCBIlJRH4/EUrVSpK+R4jC2E3DEkZ9vURBA0NBjHJ8g21gerLJN8gBz736vzJ8tLj+QA5Xe7fH+lA7gH5tG3OyuPR5OI4+zWMmgBmEyfkCynACNIy
+uxPB+uEa2DoFHQjwCAcZQQO3DykCOORAet8eLvPrFwQBzRY1m9vK7NnD7QQiogzIBRPq3xG+Vwq63irE8+jUHvrn0fHoCfbb3uWiARYJ89J3BiyNz97vCADl
+BtUN2BIPA/wS9izl8BxDYiUDSB8BT1QW+vDpwPH5RewKyfu/BjrYv/vdLSTY9Og86/X2vtzPRdvNt9isycwVgf6eva3zxxnNCiznYBUIQh4iUuME+dIOMRNF
+xzbNAtgLEQIbSjhJFeXEHzHsBAecM9zi9+VUIAIL9yq/VnnLDDDHvtjV/BjuzSAV/iBD+F95HUbh6eoO6A35pbvMPgDEONsXuhvKJNLVBAj87RaoCQj55gwd
+Js/nRPoA+OvvANYAF0P3tsjwAQTHN+H3GOgI6O+pyNTw16vf2fkK1A3e3exE4s6b4FAe7MLa8h8C6d8GSfwFMcvdLDA7BqsA4BfG2Pmx/+wj1+4C9NkJHAkL
+FJgFrSGNyEXxxCHWnArVpin4Mhej6Nn75SIKDM4vhEjl8+ICEePkAP+G7D2b0tc4FQDCExipu9gM0wgRwNk4lf/5KwUgRQMCJc/0ogPkEP4L98Qr89ToJTgY
+FPYFAUjhMbvV5sTC3c0EJhXzCQFDwfkP3P79ptoJJB8v8/wDvdsXIxdTASwbEx7XJGg0wO73+v4B4+MS1fYtW/xg2g7GES6nDwS12dgA6sj80gJE1jOaSuFA
+16/MBtS+2K7ZCw/0CgHoN+Jp2erQ1bQc1hT0/v7OALnWPsbv4vLavd4X0tTeRQvA79jV5wzso/jOKS2h6uj8qBgfPJvvAdLaJ+IOHdRRvcj9sycD4T7P1tAG
+/kDe7Qv/vQkP5OrRm+oJILJDO0ncyugCDBMk/uR/+QY4owVOJuw9mrQENQD7uihK6uv2B6EKPeX7JbHY8SP3/gXvBQD2vf6vlhD58THDgSsXow7rCuob8+L+
+EwkDnQw1gXxD6hAu9xIcCi/xkcu8QPfcESLrjz0O1gzm+c8HIiTb8BrcL0BEL/6BwRGBtCfCygraJfIhTt0ZBNsO+/VH9OLkHys9alUGCzr7yd8NEg0nLR0d
+8ycR3wf54xwRNy3e6QjWO/MJMhL3CCQRBdvSMOfiFyjk2fDx2+dDJzX0+RrzqOE3MwDf00DM5iz+F3/qFhY4LsMa/QZmAv0HKwUW8UfHF6bz8R3AWgD22agt
+JQthTjko+v/3swMyDOXAu+XXzgbpIvAS8frohQ/y8w4R1fcU/c+j3BL93vT6EuKovwPhxBpOLDoCILX0CA0NCAHGw90EOgsNziMH3THn6gG8IAVVCgAN1dfB
+/OBmGHqjO0qS50iZ0w3XHOSmtA0rE6GW4/X/N0zmyASjC37P7+wJBOAvCMVy0wIADkYq7TG+7TIgFRIdC/LN2AhB/CWkTDMtJ+nl5j6/AQkQHyMEN+Q8PUAH
+1API5WBKAPUHWfc572UJDcDe3hXN1+9Ld3HsFQ0vxe+lH1PAC1fH5ExYIPUwWnIR1TrVOB8pIOrSXBUEz2XMVO1a8SNVMe33BBbyZrro3CH89TEJpy8rSSIz
+zxwIOBUGuylb9rHOFrwZ+vnE+Q3pEgMF+PDw8CwLWx9ORvATOf7mHdLg98X85UkJE+Ma2yw94/m3B+kKQ9Qs4s3TB/ABQQIsWa15zkHqAuDWf5b+GboCFv8d
+ugvkDaEB1dcMYA/z1tAl+yww/MHnwQ0MfwVZBsDzyAryLbMKKLP968AlsjJ/zqfJ8+D7A7COQwnOzdPDlMgaShs/xe015dZ/DhbqsPsDN/r7zm6lpUUPwzWn
+Gf3lF4FJ2fQC2uGuC/zSIdsymjEXFypHHtAuHfgR9Ow7JdjKMRI5+vH/Jsjc8OvG9vP5+fYM0834vMr815zzv9cH++L2+OkwgR8ojDIJHU1uOrf5QCbF2gIJ
+4/Qu0RYfBekqKCLl3tNbNaS0W8XjufQN9N73ClqlAdjxKxzc/k9BTkfo1n/M4HamCH+IB3+R3n+B8n+pEH+u6Wer6nnI/H+q+n+g9X+44n+p53+6/n+x0lnK
+yyf/6lPA1H/1zGXwAx/h4Rbp3x7iIUfDyFkXDgASCxLr/PIdIvLoBFPL+dMQ6ucNAAX2C+onI/n48yXD2xe9u/fm9/YOAfQI5u/w8B/i7AmqgQXEowzW7Abv
+5PIWFBjWxg6t1Ru+vwjr5Pv6GeX7+S7j9DL0+gHRoyPNr/GxsQA7P2IHMD0LDfwcCh3m3v+tzQ8AK0kqL1ZFFloPCjYG9Obs+gT39Bfv7uUOPBTp7h+sR5ZW
+ICfyL9eUx/uPqN/5K9YE1Kzw2/nomt3VmOjtkfXD4d3Jo9Mx/crJrPzU2cn+7+zVuGLw/976/tYJJoXRr8A77+pEzPae9DwL9x0V5ilI8R/LqR8i3hKBFxGq
+HSIWyxjBAdJC/70IGfEaI/zc7unK0snnywHl+R0VHEY59xsN9e8f6Km2xd8PGNwA/drcAS0H2B9OqASOtfay5N8s31Dd6isL9AYFGw7i4gDs/YzEpQ7dGA76
+BUDaFDkq4TPjxjaZ4NETDwBnGB3hrCTVQ9KLf0cp3BC9K9rnLvT3MQ4YIT0ZN/nsLVSpA1uo81fkWkGB6k2JEluBHEnhOS6WKz2YLESpFjqTKGeNQ1qqMlLG
+NVbTKkrAPC4gI0yS6i7oAGjiKSTsFTkhHSQiK/zQ8jQcFtkvBRYU7vMP9gY0/i0/5zP6DfsF4AEC9eAZ5fojIAX3BROBrPURAhQQ+98SIfgOARgJEhajy9eB
+t/mi2hUkHfgmQOVEVjweWxWonfa+tPwE8+EaLfBDKEFWIC2m9NeBsOuByegjFAsMG/0T3gQQ382419CT6gj5IeP8Dpgi1f4T8bcW3+j37/IR/hMb9QEcAB3/
+/P5PNGrJNQ7cs8clyfZTFSi6q/HNjNC+rs/P/vgurObx5NHn3Lnr89kqF5HS5fUK9RnP6cQdxivo4Zi59dAsswk4rgfY/iLp3elhvDf+f9PI6svnKpI1Jh/m
+Kf8ZNZsQaSLcRNQZQCLrCfvoCdy5uBTcvwrQjOoG29s+nOu1K5frMusL7+i74xUFIccWHu7Pbc37yhEdHQS1/BcfIbYZ3Mv2/JAtBS67AWosDxA1s+Xu4CjA
+BoHsxDTsLOwECjBOFSu8GcX0xSy+BfLCFlQp9BovYxcYrTf7TMwn6TrDDKAB+1LLyesHysXlPB4Ju/DWByIHseO/wOsikvXL5yTjG8D97P4PKub21e/iQP7i
+HfeaHQ9B3B4dIjbyGgY7IUQbB8vr8CwBGyIx5A9zexd6AOH3CRttWmNNJxza9dIWfwMoOPk+3y0Z5BhRf0l/JyxPf3pU3PHrEy0U9kJgALktXzJANJ/+DNwA
+8wIHXSNOPkJJdek1bDliCQANOSgRGPxPBkU/ZAdI6X8cDfQRDQrwDh4cYx4SUxg3MELoWjFNGAcQ6yk8HOwwNEzLyn8iGqvM0i0gRPF0QSP33B82OiS9bOkV
+LhEyMDr6QSvYKh3c2vMSEcoFJdLSD/YpCMr8mNsk5+MiDvL5xtP17wH/xhY7sdTuB+ojqP4sw8Eg9v87y+hJI/cRBc4k8Ooo3PHtrujhH9P7/hgq9cz0+s4o
+Kr/ALBPn/tshOfHM2Q0z0ezj/PUJDhTW4fzz/h4r+fUJ5gre/PjNuv7g5Rrv7yH6AicF/MTyKgYnCeYDNQktYOZKb1DyEzfz7er6+vgN3udpPNpPKH9LGSrz
+XBr/7Br1AesbAejuxrMw79g0DtvAurYMyQoJQCe39ZSP2beriIHtw6ox1vEH5N3uCA/TEBEKGuP6dPch7zjqfyYa//H1GiEE5RsWMhP0+dEiNTTH7AIL2+HE
+5SL+Ci5YIQgeTSgrFCvX9QnPrRTcLBEH/A4Z1MYm+fxG6CkPFSXEKiFINCf+TzQ39NfwO1IWPvlb3v7hr/cJqRMDB6RKSMpI4srpRvfF8vY/LEcRKTUXAf8E
+2tA1GP7rC/5ZZChsWNY21Qv2Vp8TTSDzHgMkPTpMbkEUE+seLfH+HC/5BScR6gQ0axI3Tm8cFw/5ETzgIv8H8O7VEibEPRROCNtfCwAPEFTdBungqS/mAx3f
+kMr1r4OW3YHm9QU8vQ0PLA4MQz0EyxV//CEu89IS8R5qBTl2GjZFGN1/IRQv4d5APykyfygxJBFFLSA4FSlBKq1eEuEEFx0PWCwk2ZMt7uvkE9ft3OpE4ck4
+OxPGGATmzrkuzxPiIMYs5gA02QTt2ucWAO093MXX1+8LAAng9gP11R3LBQI3roHJ+NMhDhUDAgoM1knqReoERtrQBLvpRhkt9g7dMuToXOo2ArkT9AW7USQ4
+A+MODSJH6a3YNavHJx8wW84/L9v2DwoC2CEC19k5EhIGPBUyDJ5wGz/p+UvxEATZ2NLKCsgBD8MG6mDYYNr6luX6TmQcUh/2/RAUQPoZNNkZJ/IcCdBInAnZ
+dUf9rRdw1AQDCNsv7Rd//lESFMtKR+gGGQ5ULSXlIucJFHuc6y8k2jwJM+q60ERI7dTWK4EFC2ovUtAFwDXkfhQkxs3mQvjHDOW+wBgkBBkhSMEsGwRCHW4B
+MSrY5OPi9G0fzggBGxX4xgDpqM350ABfM+8qxSUo+Pg9QfYO9cfsAWsG8NLlwO4XAPkeCw0wLd1K2TMeKhUDLSshGT4LQksOLWILsyvvLQQXGE4VS38+DEAz
+9jinRWTbLMbOG872Kuog99Jcfw0oz/oQ9igX0PXzSVf2fz/yTAESCh/nSg79FwIPMCMcE+cBLSQLXwnR9y4b5lALIuvi/i7g4PAry9AA9vDzFktyf38sekJV
+IgDrM//mZPZ/Okr+Uh3tLeV/fQ0T9PXQ0LV4FNV9XhNQ/BRnPAkptQ3/3R/0uwBONTUTHEj+rw37+gTM5fbAztPj2bCs/+btB9v91yjt5wXT1PHmrOQFE9bC
+0wQsxuD4GTQWFQQCtO7279L6A9IDdeUrSQwFHRos9uYLB/Di5979Gu0mLTBE/bcUEi/d+8Ov2Mrf+QosxhjKytsEFAMdDSwC9a3cISlGBNLI7zvmyOHlLdAK
+EO01zxUyodwnAyfm2Br1tcLcLi4fhabq3OcDw5YS5bz3AkbEJ9MEDEpm/9I+8uHhuQ4BIf474SAoTuItM38MIc5KZP+W3UaTuZPyHK4wBDj3KjLWBxTwJhAO
+5rodUBr9uKLoHRmp3QzTHyT7CP8lHgsy/f2T0dnnsfAO20sa2siY3Q/RFRbM/AUA+Q1VMMkS//4BDf/3JjbuudzlthnPOyDI2ADy8gXqFgIrxh4GIOHsEUc8
+EY0CzH8v9t7ztc0g0ctoJ9oitbz7VjMKF2wOEE/mBOTKB7f4MAT8A+7u0Q3G+ebcLLVUH90SFiKn0QYdB9/m3OjRFty6897iCqscBBH01Bf/LGrE9Lz97Nfj
+B+/y+cgaOufR7sTq8tsg6N9G4+D+/Qn48R4ATepe2h0V4fr/FEgd9A3i68nyVx0bBB3YwxTyCxIV8ALwFTQMMjgcNCXyvO+/9An+FO4R8QvgHhQUVjUrUl0M
+09zdEPER9QnDCSaNz6yW5AfPhoHmKO7rISG45SmBBams1v3A4MycALAezCG18QQR/7kP+Tr91zYc/SLIvh384hTPKga6Dr8W6dQlPgz/+hP41Q3gyhuoF/S+
+0da+xCO8pRb8DfjC4r/U3usE9PHkSO3dyhH+AgkHHy/wGfwAJAoCC7LC6f4E2SIQAen0AwHzK/brGgHwQynU/B/ZDf4tPez/NfEP9SKtERLfBufp9+PlOc7w
+/QkF7Q4DDh7zEPrh6dT4Cd8J+QsQAh/TAvXuMUr/DgIMF+kWSt70FyOBvfKZ8fUJ7wMVBB8Y9P2V9xWi8b+R983XBw3r/OTSE9sRz+W+8fDK/eCt6AzPBCbt
+DivJJOPyAy0AMQr7MTX82iUNJxIYIgr9Dv2u5O2o4RQZKyz999cHRVsWM+0yyUEA0hX76/8VHNskWfFFtO8OG8jSBgoZ4AsCR+s4k7NP9x7l5AIaX9w1BH/+
+HbTxQHKvCifu5R0uLH/ZJb7JwSnQDCACN/veTk+jkuHrxwpJ2Vo7LUGU1B4qPxjDzBce1q0qVBju2xriCTPi32Rvd74bKdjy49cNq6FA9N/zCC8sdTx89UPI
+zsmznMbS1c3aRZvzEZ4/68v36eEf6eyiM9ndtRbyosEnXRbJE/P89tgOEgJnMiAtuuw1Mu8YgT7B/w1FQCZBOB5lMUDmTw1dGUDhGgjZLtcZVW7j9S350s7H
+s9X8AyPQ3AryL8D86eW5IcHdqBXYrM3H490Pu+nyv+X60+cJyQAn9LcU3ro8C977gdsx57njFRME5YKzAgPkBhJIrP3g+av+M8zkpRINvwQzNOwrFPjlEA9O
+xxYVQud/HhPhBvrS7ycSuRdGQ1HJCcQoBxRX/9wG3PWm8P7Vp+vULhb4zdFBT/kB6ewiB/cSRPkJ0gTOEOXQuLMO29L24AwZFPX8aBIDDvE4TeA1BBwt9tjD
+9w4fdyIsJNdffze/98xFzDMVMx5VduEx3zPxsRAW/FUOEewV+gj8IQ0bEP0YC/MTABEaBQgWEPsQ+NgAB+EZDgwT//EJGAH9Dg4X3N0dBOUICvLx9QKB1OeB
+s/EKHSUcBAu3zv3f9Dna+xuq2SoRCCL7DBM9WmoaNmPq6/hDZn8LGhC+yegHGRddeHT2JFpPVH8KKwXD4frS+xrrCTcMNk+f2N0pBwQA9wHgBCHZ/we6rPTg
+sPoUR/gEDfoC/A7WETbQ7Anb0bszH/cTAfcOAAzJIDfoACv4Egr87Uf/AAspERwAJTa2+Cyc5w/1+yYJCSsOGgUL+AGV3RypvNCNx/CBt8Yw/PwLUWGv9DJk
+46PY4ZzTAf8dIgrg9rDv29/e5APaJ3/u2SDDKxElGBLLpsSikDbexoj2+5ADzroMLffzM+QaEaTlHg8avPvVPMj/3kPiBC2BGrj/5MYWHRoXmCP+OtdDMmNy
+zAL7VQoizgjU1yTSr8YUDtD+4iALa9oXDDQxKsBa8e/o+Aj06QwNCr5D2PvTfw4L6QsU1vz8IxsZQOUlzEbyFhbh2BwRRRAhBP8y9hT5DTArwhcvCRnaX/Bc
+LED4NlsuKz3gKCNB2xPb0L2r80xZPhDx/NVoALa/MfEIJmuw5Q8avuyBAhdLDLFAMOIf8u7G3foNRfTWxE3QLAi+x+ZgLS0AHScdNvX93PdsI+ziR0eoMqj5
+MBJKCNvn+6/fvyfmwgZBoC121Oryt/Bg/PV/JFDvt8gu1tfrwS1cIU7KveVoxP8L8AXn8iDh7f014/e7JO/l4PrjCPwhSAzirgBb7DMyLyXBG8oTD/yuCgMb
+C+fiMMEw8ssDHkNFLyqmPhIvJUT5HP/K1uneGQj39zY85xelN1opSrc9GqZX5a8DyAgbBusT8PjyVDkN7AwxSSQrEKZOFh5KE9Yh0a3J5f6hpCf0+e4qzHwL
+6R2qIO8a54feV8Y6/OjAdhj827za9PQNJP4FWF/9PhAK9+sGCMO8HuDVVwXuveWbqe1CshJCf/sO0T36++IRt5iBSy37HMeixMpwJ2uv1dTWF0NXqfJihQDb
+VODu70sIHdrB6+QPvg6RIT1Y9fRh7vjQCy0ibNB/K63VtpLoNQcF+fLuBwg0/sI+MMYDDKkK6exb3yvq9cs/3vgk77vMuEnaqCMeCD4ADBAg+Ar3jMoL7/QA
+DNZCttgYvSX/P/YVxjaJvczlWvzY4tea6Pgp7y4R7mx//QQPIA36FI//GQjjAih2/n87DDgsETQM0QzJwxOhRPT4CsfuLgQp0c/5FTAovxMD79wm1drwq+LL
+yugEw+vqJ7nr6Q0GCwk9uOTNrtjdyegoBxjM4fsBn+wJ+Pm8NxDJgc7T58igJAYKriKz3iS7N88f0bz634HMFOHF4uMHEB9C6P5Fa9iktLT0wKcIyS/Z/8/w
+CfdNHCYIWDFOP/DwD87J6zj848oDkMdXsTEQRht/GE8AzgHy4PQA+MVGGjlLCCU0fxc5ATvtsuwlMQbj1+7asxRARTDSrQsr9cgiNFH35MLct98YCyU4zQcD
+3c6jyxjW3oElqq3sqPnxrcoGzgKcBhYH4usvBxf02rMoIunYwNcJ0ufKkhPL8ubZ4u7ZvfnHAghT4AT5vNfz9OO+puLm4NXTNdsCBOLN9OoHQrggyvwMwD8F
+EhyeJKvpzAjgsNrp8boR7BEA4CcBEFQJ9eCzOwoH+ggvgUKlBuKNLSAz9RnV/QAHCQLK2AMMz9cpsy/bIjcB5P0lExHqACnLJwgN5sKpuSQyO+AuJ0UFFi5d
+2vr1mp7c3PAF9loIIi17KH8gWD/3cAfsGAH3Am0icOsZNAUMjjPs/dcxykZb9QdF9EsgMwnODwsWZUZJ+9sO0rQK2tbnKQvw7u5OhuIa9qkY4DgANe9ozwsJ
+BufIsNQ+7tHqGLgHMQrD7bHS1Zv7/2ZL+8IE1u/M9coGCfTj+5o+MCe1pO4UxAHAomTd0LD86dcZzBHAnqullQHG1gWVgb7m+bEmC/bYBeLYxIHQs4oK/J0F
+gaEJBgYPBe3zr64OzPRSw/7TlsZ/568E98/tzcM1C7NFDATnMgIozTu/9rLs5bkrp6Doqegv2MEtBy0JGAT+/9gS56wB6b2k6cfZ/xAHNW9SN5oNDUbuprCe
+xeaB+xPH9ZnFCeQh3gXVal/zAfIJASr+8xHb3QsBEPjpFgHz9gwjGfMfuADy29LJFAwau/MA9sfOAM7oIS7E985gQ7/o/Cgt7AMPBkvP89KnsL+9DPja8uHh
+FhPDoACVtO7x6xXYvAe5//8FUBG50eniD/qwPbDSDAwG1PwTHtz4TuPoA9Yl/9r19NgqHAn/EBxeITXgORz4NO4C9AZVOn9mf38tUzlQMAU6/RhMeC4YLH9L
+LX89RkRdPgz9WwwtKgF/tcGt0c7Ny9LRqucL4usr//nnCgkKq9npIYbiMgIDBA4F7jP0GgQjKeMqCCfcA0ZfbTgCFyEck9S3/Bg0KTz8Fg0aEe88IvstJNMz
+TunmGtjNWwYGTOUs/93t8tcR95VD/X8e3qLKf2bWEP7x13OX8NWiDf82K/403BY29yrt1tiafzNYz+L+Kjto/FUCJuwXJfzWPP8pzqolmgzjxgcP6hP41wz7
+xDn2V/EOVS5C+gLk+xUBUKwTIixGylMhWP0l1e3t4tsO6wu+x/SwL+WoqfS94THU+PsUDwAkORHq8Pm/HO5sfxwqD9cbEuoWKv5ogRo/NMXtqTLu8LxN294B
++bE+7AEfVbgMf/A93XpQNh8WGRl/w3/J7q1NAuwjF6sd5M7w6BWuGhYdBfau4rvWFuTm3fdHB7g3N/bt3hBN9hEmO6cK9Rm44wUGD0Xz3zzX354ZHOMq2w4i
+/8QF7+QCt9T1SADyDbf+SfkYARcX4+Gkug0k+yPn4e883OIOv+gM8fQZCuzH47j58tIE09Io5iIPBPTvFg/3j4EX5gjY59kktBYsIfHPFRRUETPHn7kP+OUq
+CLA/NjdCG0kWHRiB+hLfGfkCBdn+DiNaMzsUOhgV/X8AzeEjBd5GDRQp82zYBEoA4jAazv7XC+jwuNmxxfXnyHTMFc0m1t3wDAkzLt/MQRy5BOVNV+7460cR
+BRGSHRu1JxtWwkHAz90A5O//YD1ad9kw3N4sOc0fhsnwq0vdAvvPGMzK9xIM607oy5P/8vYeCPQVIRsa0d8BFDg+QeYsELJjKQktWM1B/jg88gcrEPH3zMBH
+ydI9vSZE+UgsNwT9EZKq3wcRFQE2HLfAJvbWQC0b5rY1Otv1PwTzTggu/s53Nkw8wOMiMD/nEOAF9Ro511gUuisJ7uU/7cL/HSr8AR/iLtvX6Ar5sQFI6M8q
+TzmENyULV3EA4eokVQ33/6jr9sQLDn8V/ufXsRXpMjA1AD7a3hsM7SMiCwr+Bg26yy4PHhfBBS6xMRLgzhj+1RLm5yHvFzToBPogIf7vAQ8ySu7h9z3p/vMN
+yckAyt395fMyCAgj67AVG/EqHdoH//oM+gwdJh/o3ODjJgf9EtQc3A738PXa/yE6EAT5wt4FBQze2+rODt7j6AH18fDx+dHX7teutssC3P6g7j6j2+W/wMTU
+zf3ywAP0tgEIKBDu+bDv4/mg9PnjvfHOCuvrue32zOIaBu/eI/bM6gjY1fEdAw/k9UmtRc/rIq399AXQ+70h+LjS3O7krciqxcggGPYJohTfORf0yS0NE1ju
+BjcaWjsLzq9/f6svAjbfwOEMiebSw+v4v7a+txUUErrjBCwKCOKi0yov7aI6Mg5U0Q656n/JGjxjVhnSoxcYROIjMuuUurVWFgoOzQ1bN6gYM9cF30Knx/wp
+pxLuXwHvzenlQB8LxT6yJBcGFtIu3fb6//4W19oWG/Zj2MxfCwtTI+7ZFycXC8DiEEW62wXPGjQ2y7oWE9z2BRi9yudeOAQUOc0OBNgayQDpG8gg7OlUMdUF
+wu1/8nNzH5jRFcusyf1G/GMb6+84LNXWTRDW2FDnE1HhIv5A440vM9JfGfBD8xnp78zrURMRCQTDCQM7Ovc2Nhs4QPVLAbVXJilFbNL6XjE2USYmSzPRDb86
+OT01/X178zFfDQ4bDBnUBVP6ewAUJwMdE+MW6Lr5I2v2Zwp5fiVJfzbx7zkzds4I+BHvKghvGfPoIM0Zfz8cAel/D0/yOdX6DAwYM+nVzSf1TREp70LXO937
+Peq7Aw/+71vH0SQxOVQQA0sh8fMAEuYT+0cZvpDXAKM+qi4yCtJQ0cspDtnMMByv4BFkTwFFRABiPromCMpi/n9/Ako3G2H5+i2nVNHV1xMDNJ3KnP6toiTL
+3K8ExKXQlrubpRPH2/g/OgHTWoHJD7Pa3vn3BOf8CCXWKOHFgf+S9xrbNofeChagAK/jIIHrRhukSsfdCuG2NteE3NsUHfwxvtleXLjf5gNm8d8gx4oK+MUS
+Afby6PkOAeIDBfgtA+kLKdXLRTEL8DzJu+HH/v/c++nlxW27L/IboQUGzw75f7jO1fqt8+XcAc8ZRfkTOAOc7CngFSjFBAvdUAQivbb2wt8T4QvuOtMD3R7e
+MRxpFYENIe4zOCk1MeUoaDzG1zww2g20x66c1ftD3OsaDA458ETy8WYeVhEgEGwuSw4uby0vUBoW4u8hNjoABQVPPUI5LjYBJg0u8EktPRwn9iQbDCsjQt/+
+UuZFC0c7AzUiAkY+8DImEkFK6SEZEvsv2vEeKdvzMisD0/wAy+QxHBRACh8TJBsxyeXg/9QSCzP8AiAn8w0M0/A1IuvcGSUK+Cfv5h0EAh3syeAK8MLgzy75
+uw8NYiciWzEiNiSn0OrYuiTdsaMBH0ccACoABSzPBiLz7xUrxfnaJemu1yTHvCaBzxhHt+bdG/LHEtnaxdrdt+3ds64WDbcp+ekC7swzCB8DHvsKxcfy+Ci9
+FMvh/j/6ts/+HdEG5xUN9BUP1uLq6RAI/RrH2Qbz7dS39fDuHN4E6tDRNwjl3EBtVCi1Gb/O3yUsM1I08t/pUB5AXPcN/gLoEPv7ACdlN1uU7kJFGRz00ss5
+fzYvdX9/HWMjA0NJbRye9vBDD/8jeRZbVUYoQ1YkU2W97SARBfE6/R39XRpgdDR/UjTF5S8S4ejg7Aa7LAZC5xUF09ziTfLz9sTs5PL45A4hCX/9MC4L8AHq
+3CXe9wv2xupN+R9/fzW5xDgMwZ/T3ty10cpHVD0sGjxTA3tOKkFe5qwR/Cw5NygSFiMR1cb2/Avn+t8PDj5I3v9CFOM8w/DzO/U05TAzHvoe0xwN1vPfEg44
+0ewlNAIiH381tzstDBIYMQzhFy35EeAC7Vk18OkItkMUPm/k4EpE1xkkcBsBuyZDIWk1IwXtNy/l/1P7NB7X90P6GCMzCN0s80JhICZLRn8i8fQA/gnaMmIP
+5jN/3hsv+fUGBMjP9f4TFAhWT/QMQhblJL/+7wDNDQPzCf47KxHpWhksQlbVDgUTCQzpKAP5Jj8tMRMlIAWi1wTjWSXu5kkjLTBVAOMhf38CEUVef2YbHw0A
+/+MvFj366/b+x8vevsvj2fLv0cH5yMzuyLHb8APTu8//0MvavsjjttTtwPH6wtDv09Xr6dru6eQGBfzs1az179XD2+Hh1ePW1/IOCBPiztPd6e7zA/30+fjm
+6ugzJET3AN7+9vTn4tX0+frX6Pd/f39vf38fCvz99/Lj8ugE8+t/f39/f38kRDYl/vcU9vX+8/caKkz2xgnJgYEJDA0O+P757w/EgaiBgayBgYG/h5sQ9+kL
++fYJ+uVFxIEq/wvv7PIuGCT+C+88Hzg59ts4LecrPzYDGQoLEO8D/+wT6fbnZNlF/BsLNR5T4QEj9zMUUhJk5dJif7kER+5I7SYDSiFZrMJGcA1IIfM+TCb2
+Ct40JRpG8/AE4vX6TxvqIOI48rndUhX3KtsoOe1/QxAPCeleMfYOwM4n7eAICfsAxTlPFycQT23fKd4wKfq5WRwkBw4W4wYUCQ8QJABAqq8jfzkwLO76MRou
+FPUsKexaTe3J3PhMaiVH+w5D7vh/0gk5s0bh6hIFxz308jckBx8xGPj9SDJZ+TpGuOcyoNkcEh/eHSIyR95JJRQ2M02ewtnsG2q2ETfTVBDpv/z0MwcuJUxT
+/j6q6d3KAyAQ5fXV5dTqHSD/DCYdQGFcXOfINS0DBBuyshvRteP/+OwlxNpHJzrdJr44kTzCIucnzd7kv0wOV4EpDvH75/rt0OcBDSUGIx7gqOIo6fL8J/O9
+H6ekCS7uFO0yUrRI0hr9PuvD7Oa9nlDT67LIpOFz7z2sHN6C5cMgO0sDL+rhXg3JBjUfxBiuAwfEuFTC8CyUM9j+pfePVMXiFPEnV8rd1w705x4BBiWfFeP9
+Ee/++jC72VAPufwQGOvpQq7c8sSEdPwg6BbbJuMinYrUC5j0y8jwsz3LV/7XFfcUqAn1/+8PHOkpC4FCrccYuPt1MzLbDOft8ClBIQ8iss3NDQC5GNm7rUUx
+0ATvxPJiIRIJB9oK0rceAx1v0rkY1vwbJdFCCPjuIs6oImcM4BdKKiPs1/6Ct9e5OuzW4iMcs/j0G9sSKcnzk/lpLCHhBAIVFUGdSa462V2/zRTiw9rYxgVo
+xzE+9doULA7cPvAg6zRVZuZHKW/oGYwHyTUU3Pfj0qqt/qb4Hza/fx4yQ+oS4rvI4NrS9QoZ8iBfOv3dTK3SSMHQIAjH7h/E2uo35eHj1P/RDBLoyzQ9x9Qr
+ss/n1cx3+PMLUAdV+wv5KtPt7vUBQWES+r0d32UJ1Xe57cUKFPXENI4kmk/kFNyt4Upf8/uB/ugdLtjcrF8yFir3LNW5Aw/2kq0V1ukQurGlKWLTEeBaUsNE
+4ckfvCTp6gG9QSE61fl7EjH7FEg1DK9KKC3v6xrhCgIRDGoi8sXmliuDuC4RNbckEOsjrer/K8wqn68lND/E6nfj8vTA5wTax84GKeEEbLC+5qBD8RQJ4xD0
+IdLuPQ8eEzr2U/ai5w7kuTLBncMW2ekjZQnf/Av4vRqq+Ogb+bfp9B5AwtnsEzvAzOjn7yHnAfrHlAlTxWnNs0w0GqQbwrnhwv0I8dEVq6i6Q+Qe3Le+4zj/
+58YuJOY/EQgzMQA1ncXbCULaswk7Cp3nA/XN6OOPHack2asU1AgaDdb98fQ8QRTbXA6Tws0M0hG/3yI0/qsxbkUGM/0O4tLI/sARBeXcCfVKl7zq4yJ2Ch4U
+GtLVYjSW0SXO/eYr8PIxHrFtwzWe5uiQqMxNuu7ryAz7p0Pj3+pVruP4HriKvO0eJt7nGLorGeQh2zFIyjwp4xwa29PVMt7YHtznCfQuv92x11Dt9ModIQ3p
+BV0wPkuhBTzVIJAcB4W///cvvu4ZGN+rFwTuMsgfJOqH8Kre4zDppcLmFwH6/SsE0GD2SKTh+a/ZMu3xOfjitNASsAgJdV4T2r4ONt4lzfIStNG0CxzROwgU
+jOjjNtAhDA1F4+c0OP7YuCDr6tUBqNW9BPrtPDmZ8u0sIPy13c8bjCBJQrbNGd1f+gFCG/Sq06nAlj8/DAc6Sq4R9AEifmIsQeIi9TzcWrwUG4nZ4y4LI9LL
+1Bi42+gN3SlM6RpHjgAiPsTa1eTF95G0gVU8tIHNw+nixUgTv8UeA+VVydUSbBDoI9PzVPpCLq0nOCro8uAXOiHfwYiMtPz9IPjkCsbN1TgHyyj69zclJejE
+49jVRzoeG/a3JOoE9yfRLRAJNILe2VMs1UTo6HLvM+G1DWAe6QEGKQNU2wpCUgPE+qyyNzQE+SAlD7qn07a+3g3l5qgJJPQf4RU06YPivtET1fPcJQcOyukI
+T/vyJ9YOrLar3b0LrRc2jd3mSPfq9TMXM886OctfCU0M6toDKaooRzUJ3//to0UEARIs3vmi3BBEqQUXE6cd46i8X2lAKa2rzQsV8KamuykiYfNALASg7gCs
+oSD08lQizAH0JghTpb4dSPk0VA9ZkN8k5fdH6PHlIKugnTg/Nj7l1epIGA9B5LHc6J/7GvFCU/Pc5cTVHOPtyGriES3xnMRSFtcf4WL5I7IwJzpzowf2N0UF
+kurxDOToMg7lB/IM5t/WrU05JRz8rcoQCdcxzOzN0B339xem5HYQzscFKSCHFAD//Yji0+btPcekBk0nNNjiMNNUQqxN/BUWDlih9jwCZ7EKxAXX7x4QvqbL
+JS3zdQ4UHyM524HC7w7mBwSjx7ky7e5BNMvyIhYP1PLoJ6vX7u8k5R0m7DKJp5PqCgQF5xVmim6rG+g1rjxDzcr4M6EDqcbCmsfk5Ef5R/u1F2b/VgrzXQkR
+Dj2IA7pL3tO8zStGCcP92Kjdy/fp98zJFwii3DP1WPgjBAvCQ9+8gdwv+zfZ/U2K8dqsJaQeOh8S6+73QEgxVt/WNeIS9f0g9x+ssRjy8+AeATMyGKzkCVQu
+68n87VXSMfDdxS8zJzvk0vkt5q0u+x8O1PyC+/WCQA4a2S4hDSzrzoUGqFxiCQEI4+PDRz/9uEYOAx8xRwIAx7AVCgq4IkE0t0DT9c/mYsiUKf/t6dXiE5cQ
+CTjV/fOSCe6Zkv8b9s43OkrHCSNO0QkKt/rnBfbKG9sxFQjL5y1BCd5/0UHrCUs/x/O78xj10xIb4WcC1xvF1JRIUv/2hCW6dfGgMwbR3qNDHd4P3/30Bf5G
+yOoy7xwWBNgKJ/YqlCrIJaLvNjvXNQk/M8j8j5Yj39tb2v0cozC6NaX0IVzL3r4A8fWwYKw/JiDq3eQlAuYElfQFqCJhoBob000gyfnroIdUSvrZ2N6UJ88S
+9Xmc3da59xAwzfsKuiOM780K7AgwAXb+6gjm3bXwtxcY31IUVMSn3vwHTQwPR0Ab6rXNMv0L4hT+6b/EYJWYCm4nP+KK2r8EJy4IMFLbrt2N3egQExosE9sG
+/ORq+iD2BiBUwgzKIOgPPK4qqJDFRA7DwiwDiu8fk/W6LsQS0gHAzf7bMRm+YSjoufb98MmspRU1AOAa9tm0ArkR7MMnS9bG0pe6EQl81Bo/4PTL1uS8Qt8D
+UI3b4SXtzxnrDKjeE9WP5cRYy/USwPInyOji9+Yg/K/aDEGBLt9W9bbEu/37FCrPXffasbpKm0CTVs4G8BrlqVoibZbxEzG8lBbRbkSLj+UbT93ZNQU1zogt
+8aPgVPcuubYzKuT//PUyHhIs/PDb8YOk+dXm6OECBiN/IDQW9/zqy9gA/voC98Lt3w8pvzgDQtkj2gcTJBeaAdz3GjdT/1NRFPAAfw4ftd30uQPeoxZY1b/L
+ls0d0Pngvvzb2L9L/jxQAaC/1/AT7h9c+DeswyTRyOnf5c7/Fh0HzAz389RC/uwbod7XSOoM5/0kRugkCRJHGEPk47UMFCtfRub55h8SBRvlmTEt6+/kocfF
+NNQf/VwX2PgI64IXptbpykun1/gdDOLDZyX3GtUg37BavEfrHxsbsOeuWiVUiqkxLxXOidAY3yYeGygP2fPNQu3v1BEb85gSIf7eGNjztBAE4LDXiRHeLbh7
+31HULlLokg2vGwwE9/EU1PwB69rKF/TdJtfEJtbwgRM3Ee/hy8zrQRQI2W6PJ/X3v+MLMun25OiSGxsG/5cg9Qgg4dMTK75T9Uz6feH0RbMOyyUd95ZCtrD5
+rsYJ4cNA9y/xGuPYJyHhnGPnPp2oHc8CFxjESRQG0pH4vROmWtHgq/olBlxKHUlRsS4qBOYI99OpFcr58yXm+j5E1srk8K6s5cPHoPq260684ffDoBTeXOzh
+RTUKXYbuYi7gGdq3RK/qGvnmobg1296Yxvodw0CwDPE5xNcSyhU+yvha4xk5OBT9RlW/PPTN2ScNtcGaCioeMxs0/AVMLvmzzPjJFCQXovLu/+hA5wjYJwbT
+8hsj3syp/6/j17n1ALFS7brxMq8f4u/MCJD4Btwq+aEJCw7oFCBeIDAwykNPuNf9wwG0CQGWGw8c8vhDMu+byLY09cN9Vdst6frL9Tos8g/uQfoVJjv7C/Mz
+4b4f28TC1avr+vvF6trPF/DxCAEkPbIs1NKySxAEGV8qLiKfHKlQK8IvJwv5Ccwh0zkYEgUOGvTt9A7gy9PoWoEUKwMWWfow6dZHGXEX0skgGe2WnhD7+eUv
+tMI9HGMaEgz05Asx/gNAs10OARGl1hRL51S5ztU+7lGB8FTgP8VFrYpLDOfO1tTsr6O58Mn+yybs/vAB0RoWs9QOEyPFd/Xx490jlcL71PvOAPzqy739EtSY
+Ix/u4ADRx8PCSxPDxylAOdoi8NTdTp7nvhggFxE6CKMZiRayYuDrJs39JsBRDyMHCArb99joQOPZoBLVJDCsAl7lAKcfTWHJEuDSIFbmbyVG7e2jB8EeJBHG
+XEvxD/5a9hcTpkFP5sbEQCvRLeYo+LFDKb0kw9cdqAw8+dqZBZoQ4YUzLwzK6CQI5MQS4/T/JvTO3CWFytcIUdXfEu/TEEc+yh73qyDu6+PDpNU+j/T38Cv7
+Qjjt6b4nzSHO2vGn34WvyRzvCg77uwxW8TFBO9ESAQQZ5JFT4jrpAN/sUBoMoAS1wpky8cs34PVWzfIb39IAq+UFc0/xs9eh/C/ftA7TD6RF25h7AfhmGBKj
+4vkZHTn1Y6aI6ziyAgMRABoZr9nc2/Fc1HCo6Lze8BXeJ8lUm2IfEvkn7OdnBCMNUADR9qIrvByaLeMGzssq8OkvIzu6BPTfyKgN0N0i/6XMf9rz/xWcz9Sq
+PTzsQ77hQb8J8wHyugNeOTZx+RjYLNtSmyndARi+51zegcLPjOuZRSwKBii83GA96RUnvTffDov1mCT6+9DcxjDo/zvRNfuwH/P6894SGjQ10S35KXMyqwQP
+KdLmz9fZHDejFM4tNiSk8A4C27M+FPomI9z28Bgm/vbTmRwVzSDzv9/gPC066D26DCW0zFTpBNhDGbwbuYTJ4fQV+t00uf8zqGW7xvjoJck+quT07f4wlNHR
+3c/dVt1Tn/8PlIEdrc441D7VAhE24dLzi8jzYucaZ7z+4wZeJxybMOaaSSDLqPAnYOwsQPDgPK4NUivY+kzW6wff+9jhoxwWbdxHWd6y8mbmrAk1U/ZS3Nmy
+Cu/WTBbN99fgz/Kq2SCYE0jh8hXr1SIDjFvhiPUtSgMB1L40w+rqYtMB3veuzQL18f0/9EH4DSrmLd8K0Z6L9h2wpdLP4OnrPbXzvbHRDTrCRSGg4SLvEgml
+6W/phgDUZV8iGuAT6tYbgf71BK0z2Q8u6OcJBf81uOnb3YEP/Or4EDAtIkwKUPm3/Bo1I+YZM+I7OCMnVAHW26Q49QHahWG/GBJH+RwtOUmd6MTyFf9jpLrS
+7a1Lp7rQKQQ2B+xCyv3yEc7Je9WeTbggEIEIMxXvKJLVQbzgvQXi3UUCFgXPwwYwLLHR5BNWA5RG3GMoJBPykClb/f3kYfta7/pF2CrWibD/4hJvF0UYI983
+EBijHUM93ybq7sdiwyzymigbQ8lq2r7M2zkVGdzdjho7t/nwAkgL90DX5qEhACOT/tyN89Ty1gj26j1E2xXPEOBQs1nqDhHjUEAkm0FhMOTL5cgNCK7/95YV
+1QjoPQYDcNoP9d3TtiGqpUDmNe7zgSUTzpb8+vgjCz47NzvpC88TODOhN7vD7wYH8gM0OaUxPqUZChQRkABsLDKz8k3n6fW4tA4MC7XfBiFyOSGvtzYn97Ox
+E6VJAsi53owN16vjAe8Z5RsoA+fV+BDp9GIHDEipF7/wNbchvAVA3gbrOaP9sdk31ewg3vmN9c3P6RD5XybROlT45kBR/yUDL9j5zxfU8NfKsH/hPvmkmMxM
+5MUI9u/cESNQ38svJsjPQCRhKBwJqeKl3gPWD+b0/yEk4Hbp/RET5/VfvS4nFiYzUClA+DP/3Wk3356fDN9NHOe1+RjHMKXvuywJ/bmaCvC3DwlnB7Gw5ljc
+EQr+7Sv+MzX/o9tY9OAizsbyAFysYE3hy/0BT8nlxLLk5Sj19BUUz9g9J+TozEQjCzdXmTjYKiG9AKi1K1E6Jgg1vWzflN0pO0OcNbTrN+dDLPzgKAHSJKrm
+LUn+LR1T10VFxOwRxy3e1CcPAVEKSwz60erzANkwskO4JSX0WU1L7OUWyPrrKdz/5QcIy7zqFDuuChEbEgDp2a09tJgljD3ByhciLSZfz740FjvQjhEMHaIh
+EgYKPjYKCFDzvwJWGVDv0skkBsrl/uPexAH4C/71SZb8AlERkSEi3VjjGivk/S8aE50qVTMPJwEAxfL1/9/R4tTx4baoLRQaQERKCBcdJezTUdEqsi/mYulF
+6NlA5uJSDNDMtYcdCcXhHgDSJ7sH7RF+rh8a3C9C1qEI6Ar23MnnqKMdAQEywhf5QPTo+iw8BwXiAeWpUgX+6R/4m6wnwT/YxmMGG5j+H1xZ+khPHM8HkP04
+AwGgysjeI/wCDcv3Y/r93u4YDuaQOCnZcyb3PDXb86b8masY8t7X9QAv7wUB1SL3CxgV2vT02g0A4JXP+QMGUTdpzTMQPtN/MhfzMzXpusimNqeHzfrLv8/D
+wtBQ1hC0N6ezGNwPg/Qg3deP0cDlGCxR1K7NNdNe4NQKAeMXZCINL5kL9QYW4kIMJuLLqAbAbwoF8SoPIOsxL+LK168G+7yx4bgt+u0XozNPsDYlF2uR5scz
+ClsL/0743F7UCdn6/TghHAfX0Vb4EgcaGFzvzBEcUfcTBwoHXQr9ENwYZzkUUBGKyO7h/pjYNJT+JSRm+57V6tCsJPEKLsIaBwToLjziEQRGEf8c/dpizTFC
+zzk5/knqRtQsB7D+3NQ7TDHX5cpZPYk3lQ0UOrj2YfrOPNn+/Oba6Ug92c8CHTczDaKBCMwLFutHyRYsU+4bZ1kAEcYhPlcvQjYi2CLuphX/5/Yu4yY6xO66
+0byG8/7n7R82m/tNH/cf8RcAwwLjUasR6OoBD9PI/K/z2xbW1q0Dww83LCg28SRA5FxpY/ubjZvE6woZD/TbUAgA+gsp+ECv/MKz0AMtX2RRssnhFeBDVBA5
+1CWiSvMt1s84HBAeN/TN5/+XI5jjrFv92+nLhKUV6b8IM+EP8ucyLTimJxg1Mw4JKvnajy/hrv3+mOIbAP/gyMX12DLcCO0BVC0Aktes9+oY3GQmCral2b7M
+vQ2zFEohlTYa+PT3Pu46xLT6KWbzwxXRUAwopYgy11YNOgNxJi6vGsAZ9QzsJu0lY067EqtA5dnx2yR4+2zaBf1yUPFRKf38Lzrr7JMbQvVPrhvd9ViD9bL0
+SRQfNv8686AU04RaS9AUpWYX/hP89fgS4vYWvDYxFdsLAgmo/hDZSWulKFMc/LbsKqAe7Nm/xFgkUyYU8PkqErU1AR3v8tCB9w286gIyRicBMCtMG9bguifs
+yOsr9YYcyr2D5xA1FeaxFTgQttYSKvwz+/owcy6BE5fs4z+ytt8MIDrRKrrn094nxxD4vPdY6BEdOEGmWU/xlSItCMxSBLii6hlG9R1ZgeAFzOKePvohpi/9
+hs7e16BD4bdWyRnwEA8Lud7R5cQQKywSGuKdGAgcRsmf8RkG7fgOA1lJCiUbKrOh6Msoi+i1+Q7V5AGvQtkJ6D8PTsv9/O9NYdg9I+HpF7z9/zdxIePm54//
++/PEABQeTd6oVaD84rstxcm9ONkurDWcJu7GWREdxq47sCS+xxLcfzAvIdpqWChDPu67Uyni9Rb1mYLN4AYHMDg25uv5hEQs/uv4BZwljglHQEen+LoyAA8B
+45TR4wCV/p7Z/uXbr+aVWUj8uwe49B79CjwOkJi+Ai/s9BXWAH/Y3CYVvPLRRjqqtv3Q9ykqLx4pEgTsC8/N96jq7uj76f8UFyjaIuPqCaQF4ikbqcfFFMwo
+L4PrN0MI8G8lNu34GBOK+PnUxFQMpRgipx0GbPixWvkjExbN8BQWAAkSlMXGm8GQ7d3NRiMQ8rEVNtQaGr78K/EMVhUGljXmOfseBjs6aFcyGiEjICVTFBft
+098xoVjmdArmIf8HLf/TyQPTVzfaoz7pbOboAuURTO3cDz9MMRrfALmoD8PQKzD54u3WxssORjEPORn97Mj32KsYEEDSDQdoMePpEWkqLfv2O4m8nAk2xUgy
+Xua0ClUmpC0Z7tjo6jLLTx4jMf4jyg+62gLq+ze+54bL2/So7QvXidIdyw4EAeTntzgcIUZMTq87+MT39Db6kPo2AzUVJQ4jBTfmx2WSoKWeVdz4u/4O4SwP
+tvsm9bGq2ueh3jM6SfnpFUgcCDsW0/RHvwAkWUf6GOKhI5zIuc3vw6Py1dxltq//CQP9vz/0/prz3cc0R2sbFe3LKlonsKHo+oKQAgri5PTp1CLDvS41zKHN
+KznCDQLxuP1FHgOGi/rHFQUDCaT3JAIu1/j4/knW9eEtNJmZ9gusGBhSENU16bsQFwjnMi4IagiwhqRDKDDpMvC0NxfnvjeVtoEQIvDXMcBSv1su5x5hzxkp
+B+f+6dIqs/oC0iNF5OELD9r+8PJC3v1i2tkvCtbSNbfhD8sY6dD75RUuV+fv8Q7QMu/v4u96EAuWCfkz70DGY/kHrZXp1qgC7jABlS/DsVoEwx3g9q752r0D
+HJ7P7rnGVdD6xLptx+zFuEEx4msnFAPg2y3IIQoN5VNMI1YG9cnDGEfupDjh3ygb++Rd/i8L198Byxo6d7UuxP32PMEi2AbFPvL8F/2Y2qMC3B1T/CYA8Mzv
+7f/160QGybv2cwUAHWML/jURP8O6GSGJHt9EGsQcTu0GIc4sGMAxIsInBQxO/1ThuvH9604uC7309sVDx8HY+Cui7/HvsjqBO1hL3+fo67cSyCQ/6mOuyO2b
+RffXXMM1qy0VyS4s18Lwk3WzwwHr8+r6rPfTDdUKRGS104ISEDP7Q7k3P9rN0Cgrzs6YA+IasTTwIIvc6uYN+Pn1NEzRM0USNlCDYtStN76C/wT8CwvyQZdf
+CRY6B6b9Slw18+UP1N8A92jkzxDU6kIXqNEgHwzX8PUuT95LxPUCRMPP7eupuzH056sa+as+rA+j9k8Pq+oJldHI75vR6cbJFCfiGOxCFcwHGSaTQSMxqsjc
+KSXhDw/87JgU4ULij+ZOC+NiJyK9GdEsK93ngcUXFtxmANLbPpqWO9rbxuuGzSQLGM0Nrij5pQYk+47gzEPSuq4DBDg8GFPvEfgy6xlRKqL8N+G52gWbF/sQ
+y+XD8+IzG7rN4O7jE7Ix6vTmA1TiC94d5qBp0AjOThL/IeySOysDrGsdvbyB8TrEz+HbmvlAvybj4NlR3hk1uEaPknIXCapaJPDBuu+F6srdVe4Jpv4YzV31
+scodRcv03Nw+5tAN3PuaHNoYD+EhDOb+KeXII/AHRrcH0UKp/AXDzxxEmAGu9SA5eQRDtO7K8TUbgfnf0kMn8ioEOf0T+VcVUv/QLxuJLCtXFPZQvug7tQYj
+V/70MoNOPQLipb1ZDgvwRNM8P9G65yaf0Mg+AAc2lZusm/qpzAIUyfn1quUiBxEkSOwEDQi+Itq4Z/FGvEoOAP7J0vvsP+AHUCi2twpRDYWzPjkHp79LzgMz
+FOEmtd/HIMcAeQfI2NWg0y20lPi1tBgjhE4OIuQhFwIf8RFaN+TguQ40Td6T/+JF4AUX9CCeuOgrtLXodg0SLlHwuoXiGSGohA5cVStNgsoFbJrsHi4Cug46
+77akf7RsJ+CurUkECwkE/Y0VkeQdQi//xcNH15ZQOt4g7xby2zL8QLjM+eVEaiP0wBFCye9oD/GVHRViYeXfsrnqU94wQzRbKzSiD9HbAUobE933q7wY+wTO
+g/C0uxIqPhaOsyYh7xoh4P2eCjO8tY4/M+s6/0P7KOgg9AHRGfvGDioB/doQx+xJ95FUaDS2Ar3/F+5rNNrN9tSzQAQP7/n+FMU8TzKk39/ywKu59B8KsMAc
+J/ErAKcz4zj01B6yhw4rvsKawPvXxhUtwQQ4BfrzArQ9Lzvt3+lC1lS437jj2GwpoAvWCgnuL9HCFz+/JtOv7lcLIMYExmwBNkHKLdUNnUzW78sBqOFgPD4y
+UQr06fMCLO1Z5ioe1VBBA+EbEEPlGckBIxfwiQwcIjzv6vvy2Bjk2f6/9+Y93u3D5AzfifIR2UsOGQ1I4QcRYTIc//yo7f/6mCn9SvHlLf8F5JNX1ku+Agsh
+E23P1EWy8/noEhAbEFMa9ZaPFfMpOi5RN08DYC7KHQY9Bv7/FfYQD9Lc3BUHuNL8JrLkGd80IucLQyMpVLgYUgY1/Vjk6jPzQFot2Bj4zgdSVixOSiGr+PMu
+WxkY0MUC0OCvDP0oDR5AJwyRWVEr9iIeBLwOESoD8sZhHQTK0RkiqP3DHCQCG+fdx0r/3Q38GrRvWeReFwXOy/QBf9+B8w3S/Ay541OoBvQW/ykJ9+wVyF1L
+1ADPqLLpFecQePKfvE41QaevjNfbttoWA5EdO9CXYApAKr3gNyzWC67ofybJ+/L6+WeeJsKyyAMyjpPc7iCTAr46tbG0FEITIRxVTrEl9je2/9yxSVzczP4Z
+AT/J6S/zHAghtPYlyqxH2eq50jXQzv/qvDajzOUttCSRO6MhC7GetwiYL77TCu8cUtD8Bkry7PX1mZP6VpvZFg6iBQmpzznUUdbezLwRVeEmZznW59VHsPU4
+ztz6KrDkgc3CU7dCR9E5tKZE9PhTpg4HFbyhUR0KEush7akOQt7NSj7xNeffG8v8JtcV1Z/4QyU1oSoNj+DkrsGKbuLsUC8zDMv6xiDOQgXJQJ7kFdEbBZ+c
+mRX+0siVHsxFxyAQ+fInRtY6Sq4DESTZ7+LpuiJaAC/x/BtHQLXSTia8MCf0SuU0FjYX6hbz36q2BN/N9q/x8+0NhUEN0t4/RX8m30UyzObXNqYG2C60/Vz9
+8p39884DHo8u5ri+IxC6xQCw6Z8FB4GwOLP6zQwhw9az1+gm4BTm8hv10D9Ty+oC4u84yxQWT8/V2fPm7EIc/QPmMb+guFCBD+z/A8YMBTJnwCtnIe4YvPBC
+4fFLWiY/C+GyS58TU/y//K4mLa8tsNPgQMmm5vrA0Ir66fMTMtcSgQPKgew47AfL0uE2yrMHP9Xm02sm3v0n8hvj2eks2rwEmNAWx78g154hJi4AHADHyzfk
+GPwkoN/e3TmpEtCUkxhylAor5KotPJv7pUL29/zKLPDY6mEn5hML8trrUg/nAhfm/0zc5wc9Qf8+ZibDEPwNIrXu/UniK/A0Nh4YAO/0BLq9rvQ8QBoXWY/T
+VejPykasvPjtBM8H1jjBPuYNH9MERCm7ye5Ixwfc1uW138ZFtRUZOpfes0I5x2Ao1Pe8/f/XEQ4SvA3YHwoR5EYytbI4zdVJicMwQ0biBwDhsQPODjXoAPLW
+9tvkKw49nz8s+7zr8bNaovg0sPAjGfnDGM/V2cpR8FAT57Hf0DqsJAQEvAD7AhAtHyQaHREHt+QAXwv18fgcTuJn0vrlJ/716Q7y8AUjLiwRHA6+IBuk8U7o
+WgoS8NSdEgz/3SrABuA8CfrBx0sJEL38ME71Ecgtwq3X4e3vAuz5Byra7BLYrTaak90ymMHPMRTUMhpJB/jKQPPW7/+/wRmIObUGLi5Gzx/8NuvZ5OsUsQMn
+pSgqwuAeOSsQ0QwZolLJLU4f5eG00vfvp6vS6RDz7TtiOeVFN8gTqfPpQhHL/ArD/o7Vnuar6dyi/J8JWMdJDarsCuGz9Nfix/b26jfGLM7t/db3M5jn7xj5
+/t3/2Tsflx7rNCv0ve3ltO4RJ6bpWNIc8e8nSsDsQdg3FSb2E8BR+gPtPBz9/prB1cBF6b8iJagmma0QIw8e2BIg/hzg1TVfssAYxaQqzE7eFZpG+dHTQkSa
+JvIczfrxkTr+jp63O+Ah1Amj4LJS7NQgNBYBrT0gFDfR/TzxJaXMxtaI3RkAyJIU74P97ko4CdALN9kJ4e4UXmRG17jXQdxQLdbp0DfO7x2q+xsHRBYgNOEt
+U0LWzrXsRtvQ7NvrvPzWKfkkta0O1z/9zAsEIw02+T7ULFa40YcaLcHr/yj8DMTROyAW874GTvcXFP2MUHHYJOVeDNrl8roj2/ZG2S6f1gj/7dzvatyyNvrY
+pzcQwgtCDIfR2j3eMUQUFVjN3UYoXM28ygwMwiPA+7P08LBa3v1gDf0AFkrV8c3Bx8rBBtjZDhYNYTTh3Kzk7Awd+XTnf+sU2p6WheyZ/+bvweKfFuvKzAv/
+/wm5P5v20O8eL+snVAQb1fzzOLMgB9X4FswgLdf9vwsVEKUyA88/A4YeHfXiVQW+LpkqbDPv1PITevAb5DEuHc3hw+fNDPoQSBpFOFJHa3Hj2xxc6CFW/0JK
+wBr7/Pe7wSmS796/Sug9sEH08doUqOQSwyrgIyTiOc0dh5Ip9gzoJCLnC9/+Trbz1xnhRJkHB7P+EThPDAoLgbYcLyEWS6Ef1zwJUR8Kp0gb8doYwT/yTu06
+TyOrBfVKLAnZMN4r7wof/QQWsUnl5uflCKgxxcsC29KrIJkdUSpqAi7uyOrpGjDYN/vPEQ0GxHUW4uMbaclLiy2n/xCx0/mQ99rV9VglzIUIxtYzIhneF8w0
+O8kf5FO00EwZ/8zqtvTE6tIdGGOgydHNSxMDtBn5JfoNUEnp+b7xFxws4Y3ACf7W0eDKsA803w3kG/sTGSXKShD9qzfOo6pvgeb/6iS0VPel9mTJt+4gOZj7
+JgQb19Hc4Y1g2QPI+gePqao48C/Ip77rpMm/8Cqq2TavEfM/5EExEvYFEOkW1VoBwV1c6wUilz2X7hbVOjf0iirTs/4L7QAsNT/NS9UERe1Hue0Bwag0FgGo
+yd/VCeXP0QnHvvclEOTGRM3j/S/NVTsQFNswD6e+T9YH0QSv3xs+26rt3BdUVd/0KxkCjTemxTcMvybOrBQHHRGhDFTtGWvWNe8yojVTuODe9vAYF4OjIqsT
+OixyMfQTv7PP2ywPv0tSS/S+59oDIVrqFhAEPxUd1xuyBb0FfzosjU5FRstZBDT/4LwFKQmYQdP7/B/1Eij4wheVBE33/BcWwtzBkNQxNgkP/thFzrIq/P3o
+XsjY8obO0RUYLb/d69O6N/y8M8+r4yr8Pryz+Mvk1+gnuUAlyxHhveLUCxn3H7mXkydL2iY5Die97MsDQe/VEELn9jBM69nzWGE1lTZKPH4frEEJMNCupE3d
+9eroQqHaoNwVWvX1msEz52LVBOZb7/jYGdPQYv258kTO1UIrvQkVUgI3NcxLotAjXCsoNMvbEhYcDg0r194F94359e/m1LPYRx0LOgIWpuYxFtH5Gaq10+TP
+LfkS4JcJxpZlsA/QxudbiJMrv1LR0TVQTRaV1/S+XtASCcffFghTxMz+Teoy3FQYgxlOvVvlGRHYLv646MajtLT/OpPTrOz8BlzLvJw3YdOmDd4kIOE58ePk
+Z5pvymPYJRG33rVGGxjeNyqXpvBSx0/eQuz9z1kJ5szp9Xj43fAr/gNJ68384Sv8kW0WiNZP6Qzf6gT26zPwLiQkKP+fsshxzPYk5xrN5u3YSt4T4ZUsmjD+
+HvH9NbUQVqut4Rj5CCqmwKn72PlUM8jz8RP7SyY6jSoAjuSxYfD50+MgpffV2b/yIOVjNur6QTE4060gGcKfMy044zTWbNM4GVTS9ecyXQMs6lEA1PqCIvGD
+9/LdzH8lwkxyDUzP7/Xi8hHhW9/wDCff8ODupOEVHCUlUtKugTa9UBc6BiGmTx49ANcqvzmP0JMlE/oMCh/mUO0j0TDprDmREDELwxRMNear/Oaw28co2sad
+1+gwzcxTyz3/FsMqMO3Uo+0zHjkfytjMRcUt5iTZr+kR4d5ZEkY6+Y4K/STg8NO287D/IrAGH8AN7vio+NIAC7kP23D07QEtD8OfJNPY0uXdss35hBi+IkS/
+0MgJxJ/GQzDzH/4gCOfEqWPiH7hZ2jKp7wL2sVAQL9csHg3sxtODPDNH4UzjzOBAXVhI82EttM4ihLQD0+25/g33scSTNZvfmS2wJeu0NJeO0jHCMxHpdABW
+/NgT47AZyeYn8MvqEd3iAEUiujHjvAwW+EgsDuDQHCXoB/LMXkHu31IJJpe03dcyARguHNPbbEor0DUt7DkV6PDv6xyoH967JhjU4grP+hDX2POjSeItxVhZ
+5wOW+yijIwY7+tWPKh3FNAQMpPQvN6T796n2JbcbDhfBBccOJQoDJ7gCzOLy+PruUdYfFQP6pTIS/gs6E5DZ+gXS8gwxLR1D1GTUSBj4DjkprHTI0bS/9u8C
+2u7z1g3k2RANu+dM3zXRTd1G8CPJJykdWtcnU0s8lBqWLfMzw/uqr8vJb+Hw4C0i+f0PkipQCNxSGVAVt+nODCTRMqDxzPB13V8HR8LR0bKN/QE+7Aunwkfb
+o+eo2eImRgMwB84mERtB7svnoJM0vIIPFCreEf+6EILzl8aoF5q01BcJrtgW9Oir80SsHdvEBLnciiYlL3Dvq/em1/FKvX8NEePJyzQbs9ZJDMRQnLhByeUE
+8kPMFOMvMw0jA778WBJWtArx60CHnMQxywLgH/qltMRHLHK41Zfr/TrLMs0xfxYVDBcrSi0F/tQQ56gamP35BBMfK+zuUEQx8wJXsCFFJTMD+eBb1AS0DUZZ
+GCUmsLYJF43fHCQPAtA9DrEMLSTkv9DdHXXb+AzWMUbhFyop2e7j77Q9EbbNTBnDJCExEe7e5vMJygi+AxIFNuY/LQ4g0yUKQw0B3esjKri1BaYNEuMRzSP3
+sisjxyDAXCcGHEwt0I/xLCgO1cDLQlYMHtrRQDK8xCLX9fwHGCj9CgzuzBjoSWiUSs4Vb9IhyPvJxQIAFtoR0ySy3L5SzC34L0QnQ/AaAMtYyLxAxRhVVh7x
+F7FNH/mkHp1CDD/nGtAY5RXZOtUVLdcc+SHYn7i7muCBB+TuCRq9kdXuOuRiRjWZyKHcDjEDsyETO0z0t1UE4VXTVc3VNa3YBjXlEPH7qeDnGyvrOCUUyWMR
+tv71HumhErzNtX8FWhIHJ+zlof3VJSpGwhNiEfuXHpY3xOLHtbTYJyECExfTZ0n53zdmF+Demt3Tzt9nNKk6DevWFKXv7qz1zLomzg2o7qq5/yQSwsX67+C9
+IYMTYfHgCNHRDE7W0wn808pNxTUkGjnQ3vQCaDzvEs8v4AzB7rUjkJ0F4CAS4ibM5agSN/vpJK2cz1IzQheY0A/NGhz6j8IhJR61/8NB+fAi7NPhIP6yCwI/
+JwHmFNZUtUBC0Tni7PzkAbvt6Fca1DYTnVMeC9PxxPbgHwy7uRkkEtX7pBYYJxi8zl3Ef5vjJcniM+bny+knsV6IVEjOLuCyHQ7sHbeeKefpvfys+yzqNeMC
+tuYNNNmHjFsrw9qbMdyZEkk/IvT4Qy+g+VINPfCxjNtGyRfpNbsI6if8IBwlEvs19J3m6OcT29c2BDApDkQ4mLMwLCP9EcIMXEjIsP/NsqflAR07lKOj5ChV
+hfKzLDunOwH+I7HM0+MrPsIb80onCh/v6QzeAyrPkboSEzo62a8wVhw1FLpLW5Um55b/neYcDvkVIizY8tL6ANeRL0oGDhIvAzr0y9G6sRcA/WEV1+I4DdUB
+8QP2xIQHIi3359wXDVRATxCSPiLMCBQVZLHCCMJh1Ny+1DkdBbbS8VgQa+L0LSW2sLPWs+ekTCBGPCYtVlT1Dt4bQbPa5gQv+ODtuD8XaAP84y3GEd68wiYu
+LhMqF+Pz7ycR6sTc6ipbFu1Dsvv/TAUZQScqHcAoSIYa5ps36/mu0P89POcLJ5DEFNMWOJX3ie/UAxzgNFQPs9feEwcyKwMCwefrM8sGCkm6PiwVr+Li6VzJ
+zfMus60p5wS1ll/5j/X2BhdK0tfRIivnPSQc8D0GN4PtripTnNSV3LoINN3Z6m7tuwIS/kvfXPpBB/EkGg2Uz/gtD1qtGhjpHQDagcoW1fsbVfkM+ew8+Rv3
+t8kL6lZVy8a7QsZNG8ItOsMCJodFs9Sq7Ymc0Bn26ezoBcHoJyYOIsPJMvzT/wOZ2O3f2RPnQB8iy6bbVuc4AeG5Bi/SQJhUwSA9x1GM/UD271QPnhEk9yLv
+Cf8V5Nse6qE3hLjg6PcpTXjX0zeeOSodCMDOEBSNutxi1gpCNVsODg7d9Wg8pg4iP9R/mRMXyETQOx4fExlHItwKopsXFpE6HvEQHuCgA8ifERUlKy2V5eYq
+6FnwKz8WMwhyJwjSi+rJEP721ApFBu0pQCEwBdnsDjkdkk3RCkgKAh79FE+9FiW0RPYaMlW02ycg/+j9qAc3zved41KXMBI7zbOa5QLrOBkORtfD8QHejqbZ
+7bK07xH8nhm0wNiS/lNXufXBE27oEbzEv/fXIx63eJ42CCff8dIDI7gSANART/qa74G3E2Xf5Dn49snyMzWzu+tNBt8GyeQL/CWWJPXUVO3pDgUA5AQQpkc0
+swyOICoSxugbJxHIWvLiVqhL4O+7jxPMzBknC7YYD+Ihg78guArA74HLgfUskxb2H6v4D33iTyzu4ALK3xDzoA9K2FPnugy968II29PmCwwCzWabApkIp/2s
+O6XMBh8htCyFC103FjY911naCUzq4tG2K1tcj8ED9Q2fFhAIKfK9GqUOTwsrz1glA+ue1WL+Afkp5AUIAdM24rCgIMQSH7TkIvsAeRrJ+AulWmX27OnWKLZJ
+2TFWyc8Pyv/2Wv4sUS8Vy93l6oFEkB0sFg9B6aOv8j4CAZM+EPTWawzTLT2lS3hBJ9EU8Arj0rjt3SiRtLzNF1T8/vb0x8RLE9OMVLMTZgoVFQT5Ac7I9R8R
+BTG1wTgjNBlPCkg7miKWp+a0+gXICwz7DP8dLUdS++gb6TwXN+PiBIj27S6d+0r9VL7mudPdEHHdNvrc38ULDiOC8VUhbzv81h/vRA6sCMY4p+g23MEQrPmq
+yuw+F8SBqy3+tOcE/NK8BV6hHvPVxRUCzkQEduoTrTDqsfQnafO+EQ9Vt5IHrEcZllYPqhrf/9LnPQeh5VPwWg/QpVT4NU8NIzHGGfrLHSnmB/6mqB0q6hUW
+yAKcNBgg197X8O39AtLtIkt06ur5CvQwTdbOqaHo+CW7ttgfKN8ltrQVbdXfKVXiJiLtKdYE1uz9EkjMzd06AwkKBtI9GGHyINtJMTKP+BAeGsgS/xrm/91R
+QuSyOQkglu8l0Cgaou8UHkAeDxi2N9nj7vPS/SHW8jf+IjaR47OgcFk2/CxL9DPLEvXxJ8XY61Mhze/Z2RPlquOoHtwhFvUPNUge2YHuNQmz474LisuKRTNV
+JgVAJJ8DCVoRWwvi8R76A8kgw7CyqE/oADSB8aVqZCqzBikAmLxsdUvvGipiQtsQCj7zQX/vDwDRst+Gr54BG0SJq14SN44fHhESCp/E+SEHANdgSwFwug/f
+i6c/f+PjkjQZZ+oUSfIsEHD8EO+hhwxBIL//HZyp1s/3OfW+3PbGDeio7BeL9KicQdcO3rfQQyYiq0DE/B8BNqUR7+vjc50jUv32btUPKNhN1l801+JHMoEO
+5fwDqxMANwSZU90m8Rv0R7vlTN15Q+rw//5tD9D+HQTh4+Lv0cePFhTnnF0wgt4m58kCxa7qz/INuBHg1LDx/RT4DDCF7qqz2uuttM3XwiO82/n329z+uhZ8
+GsdCI8PuCEPd7BSY8PfmMfvNm13OoPBCn/OR4qQUeO/YWb3kM12mGTcbcB/xc94cCgDS8vh/RE0NNl41f03U7NLI7T0XRAYs/ptL81Hv0+Ylf9RJT1VkVRAo
+xiS2N1TDwfynwp3JmgfaCTaoH2kQ6kPDFAHwtwcryvtGzPjzEfjqKKKEITkv/E/uxPtazN2//pROpQYtzQUiFwDTBEgY1z/uJPtD9e0O+DohRfXrAOThQGwB
+3tNJFAMBUFbrJBfNBMMSnazFP4H14wXO0fxuZuxaLPznG1lUN+ThZ0FLhWo4Ewa/uhEW2KsDgSfgIh5cAtTh3cjfuOFYWdQlF4EbKfkO8yaUSMm6GWHCzr3q
+56sz98jqYeUOKyQZJCbl8JgT9E+ixdX5LADapjmBMRCrBOTTh/1JF+wyAAaTt3soy949+0bYWB//KkxUAlz6AD/qNkh/Hh0+59PX5iIvyuQ80gvo8zQnkAce
+zjsN2cooOtsO2yf9k/I689G/WQ4V5INd2RLcFSxGFlUS34EEK/DrNRovmgYL3CgMBfdlGylN9zoR1an81A6pgakI0IEaMhIwy0CBf9bxXoHypfpG5O5/wMhK
+5wdlA+paS1LwBMmSgUR/+U34Z+LN3vEq9jSrtiF/+fOBLtnnHfcvgQnsLw7jL9SBEYGOmALJViqrAtFIRT77gU+o/ndIARs6qiXc/+jV3blk2hASgaRTWk34
+eATf41olKtyWxNQIv9DXz8zfpeaOf6kbFxcTf/o8f4H958d/fn7feFwGouiUCH/8gbwPx39//9uBpdxNC5HLqxOBZBL975qGcy3KxvHONCGcfwKWxtHRuIF/
+ACAE8oGBgYF/f38znfXMJQI+FEc5Ssh304T/aQUpAEHoFYEqf/NxURXegU/hgX/ggWh/dF+d5qjXe0J/Bz94/uQ5zoE7gZGBBcNpZuW5HoF/f4Gp3rd/zn8y
+LIfDsIGBH4FwFhg7Hg1ZQSEEM9sSNBDrZD4hD+gtHzMtKxfrBfr06eMESgH2PT1SSt8bVBPpDA8rLgwdDArzICe10h82MeslORsl+SK5qcIDA9IqNNEcPiCd
+yvj7pNkQ//ICxyDv/bcoTz2/QbThx+XHkr/Q+5isFMjMuEUk5+FIDckv9byBxAG8NuYb+xgg7wD6VBEowyjgwLkgnNXl4yDWBwXuDws98yMQAX9L6UblLtL0
+CwH4J+0M9ikuZO4qHSnrEyZeMEEFzw9NRfRpGxvz8ijJB84gUyCyufhAeNoy+u0pNiBKGdNF4QIWrk4Jlboa1PwSB9st+LIUtvXs++wGBsHtpwICzunlTNsZ
++BoDLBQCADoIEMYPpTcGISAnI++tBvKuV8QLFkjtB80q0QMD3Y9Z9Nu0MeA24BcMP/bsyvfXvfHjJA8B8ywG+DcvOgfgYOvyOeAEFs8DFPE3MZ/NxM0uRJwF
++UAyAgHiItgw677x3/n4DeY+HPcnK+gbMMTK/9fv+yPUq9cYJxLnJPskPNvJOnDlIAItKvwKLBo2H+bK+tog7+7imwq3/fT0FQYvF+3yFcoE7jG+89+PvJCk
+r5ykqwD2Bg7/2U/T5exKEQl/AOcjOirj0RzYT88PDSXqF9l/+PIPLOzu59JnMmXe98nXC+0z/Bwd+SjUmd4EEN3/+gMKDEBXDgwKHBouDO8Hv/0eAvzL1xc6
+Wwbp7gnVNP4M00TzAxMkTE4fZO0jHyw8Swc0zOcxT6jVXhI5RTVfNCLX5MjkErH5/995aRTrIuwyzCUFBhAV0fSjqe1lxOcHUBjb4L8BDQwVLMsViIHOl/zx
+87XeJun9BRL/6+j/rYGvvJrX1Nkpzhb5zSEtNiUBID+jrMvsnbXyw1Tt/S/EZhTTtxzSFfs3dDJv9rj9QNf/OikFBAZB/wAl1cs01Mke6uPp7i493CuX8cfP
++/3xGAMOCcCx/NbrPTX/z87usOt/mMSiWSxZfy0GN+oNPTS8JiwMv6gaTvXgGRpACpwEKf/4sPsuKBX5Wj9/MK4ezgvT5DcJL1N/f17j/UBdoxAM/xtv59oq
+Ut4EFS8BF38J8f77LVxB5z4q+gJFvQBOf39aAH/ryz/dGL8N7R9FBPp/eudfHGQhOSkg2x4m9w4ZDv8O2vkbZDA2f/Ipp97X6NVCGe281RJ/ItxrUjlOMx89
++c7t1PCB+86uWCTgN/8JJkgSDH/H4A09OSIU/AdaMWQTGDf02g02DtgEB7zm4MTHMtvfGFS2Ag8LDfULH/EP2gVZDR4QIQP7Ku8s988KWn3L/HEfq2okT6NA
+EBM7DgYStwLi/0ZBNUD7wSb6/hDao70HASjrI7n5qlrWD9Twqqo96MfWByQo2RAN9x1MxdoL/44c6RcHD7MrCwHo5hEO1eIQ279/Ve4wO/wCMyM0Lu9SBFo6
+N8ZPfQuwDN7sGhIGJPb+8+fCLLMRJA3jM+Xnl1bvoSUvxesp0irAFeMTIO3l5HcfBDq1PNJj/1Qp0yc9v9oV8vNC3v49vVH870rA9v2BBimBuEenienmmsXB
+8AvG2wjgsjMF4TiTgeOBhiqBvQKBwCaB/hCRqCOBgRyVq6nTts7z5j6B2CeBzxkE+ChRMB4nF7HTgRPo9N7w6dvMvtYP+z7t9hG1xPE4sBrrpuci7d8VG/QC
+rgiwyR+B2ajx9lEOyMRM+K/X7Z22ISqvxbomf0DmP0zj1+7d7NGzx+6Su4jT1hnsFjHXABPVyzDTDwrb4bDWy/wRRura02sTAV8iEoEi3ebODTQ1DP6yvTMK
+GAAo5u0BLG4OIg4sKlm+1+ROwKrG2pwZvaM1f/47JcgZIVzC+Tr3Ne1cLgcLFDQvM+Pd4PnuUjg34usTHu9GB/oK/9RpUxI9Pe/I7ScO4M0ss81YExIH+DJA
+AvkLcM4dnZzMzx4BgTzW9xH7AoEA6jj4SfH2CN3x+gL7NoFDGeYCD8QRESPT/Oclv+5pVzUu7AQR+Br/TeYA/F1BH9Yr6DsK9t5/CBI7C+c2EzLvBn8L1824
+ttR/OhLlIc9/zuN/LKoiMdXuA9rq+PIi77ITV8lJ3UrhwdDPDNse8qBnqwcwSs1l+spHbHIbwx8oJfQP/x8jWPRgHcwr7af7L8BpFh85LvAPRubo/wr4OAzr
+wSw17CQG+8QI9fge/tgnU/ov6dQduMnEIBfHeA+wJwoHeCTBACbO3RMAGCD7r0nsovXsC1cD9I73weABFNUPDOPdKNwMOAIE1NNgeeEl/BK+0LtClesa3Oz6
+qC8J0vrkN90H2DHzB+a528MIIv4UDTz5LswLMSAD/vfoEQwSv+ZF3erV7O06ATOS2f/lRdPzgbIgJObVFjcIGOj2CA4HCRIb6r3+qrv1XxEU5EIh9Q8e5h2n
+ytT0zScBEeDV9hWrMOrhTlETVS727u775KCyFc0T2crqBP9P/7yJ3x8N5hYZAAw1SRTEUfnVFRv6yBovAhNq9NEjUyIIVccsorndRbgoM9kgtgj1F8zFtOg8
+1dIIAaj0BIo3JOkDozRlM8reIYHCxeSY/RHp5caaRoF0DIEBu6HjwsnU7driKPcGHOUYIxzL5RpEGDXOIjQNBPajrxvOy/fB9aTePAX/8OMP0PCr0NyWhwan
+zOeBF9EOMAyjABoEBc3oNc0xuc3GYiziEQ/fBCDq4ESeoyLB0RU33AUVGek3E0vrusvNDNQAE1v1FH9ErBxBIUWExzbIPF604gfhLg3vBFWkIhk3e9Sg7Dv/
+0kAZZf20BibsABH0LtYB+/4JATyjQR/22QPk7kQy8NIzG87xI6wKvt6r/AYKPFhsnE3w29kSv+vTiQLstuzpwtGZ0KrONSdv8T4FD+4aogalDvbj2ty4Au6t
+UO7PzCFB6VHVGuQpCssQEBwFLvMes+j9++8HDU8sOxFSIQD9GgjL1jnN8g3GErrRZh2sMk3w0hcmVovZJv3wDVUTAcU+MNwd+j7w4Ah/rPQOf0HpuOg0f8HM
+Kf3bFvQEGFb0AKoD+Pzw1cfTQjlQqSV6RUo3Osmt7zgIGIYSE1Yu1CT/C8VQ6sVDDTLywe3/ruk+4vHg4/M9H+0H1xG1uC3mDqku8L0w67bbUPYp3QcjCvEE
+1/4j/PjDCjLr7s738OvgJK/i9hsUUCMwtiIuGEXh5xT0Gxn+H0VJ39MMB+MixiQMC+z7QRr/xcQgyykQ5vAYDsvGvfkU4fkT4gL0IQ9GIO8V++wB5f3NBws1
+o78M2SERF/FF4Cww6CRZNPvV8uIB7cTU1db+/fxDHBAKCvYq2xUcmLv+lt6mEALtgdOCgdCagZIi0ufiIdVFp7gFC70kgwgG37DxCucTatz+MxQg6fVU7zLZ
+OiWr6AQaAxwfdO4jOOlhMj1KY0FuXjNdfxQvLTs3cTJKfyEZLhsdHhsifwAkQ+YR+esZzmAX6M4l30M8ByPpcAwbXBc3NB/MvQRkASVK2/0hyL4mDAeTt/sD
+nenz0QP7ys4T/Abv2yISjWcM2MseRQH6RAP38Af95Tv7wQj/B6LhJRUVDQLrV7gA7ynx4CvIyBkTBEsvKCn5BhAWGPENH4vjL85+NBDOJCIP9Szo+xQGjDQK
+FOxKVkGv3SYfLUVDKxLLFwT9051oFj8FAyr88hA4H9IWG8QRosPm3ybryfRGJlkkf0gE/nEcfxHza3/WfwsfOxQFZ38jex7tMFwcZDfPTGbPOTjtYy0PYv4Y
+JzfVXDgAN0BFZQ9DTSMMf2jETj8Lfxr5Hwz0TPTkJPT4GW/XdDX1xwsC/vUM7e8F7wMDcDsEL98HHBkXLuU7ABULJNcOeR8yGuIoNADrDN8JFA8J8xk9TPkB
+BPjeIRXeB9RPMAEH8gwo7Fb/FRQXEuqxNNTxDf0L/T80LgQv+eP0D+4JKQHfTugZ+PzTEx1KBNQ2MQn2Q/4jTAzuIu5KJ2wZNU//SzEHDjT8Rx8TGSAIA8sF
+IgR/7r5S9QPWzW4j76sNuoLFK6wbJOW8FZePr++/F+yB6+ay8NryLIGYq+bctfP3/92UCLvf36b3KHcrIsaz8jYXntof9trySOqBqSCQwRt//+E3FhIEA8nV
+yv/izu/m4JUt+i4MU/8r+Oz2PKQa10K5IxU91/3QvLEHdgQpBxhFHzPm0gS/39TB8t25FKklT8LsNCX8DEW+KgMv0b2tGKUGGR0R8ZYzX/hLGzvs8A3M4dKx
+gSULEuch7a5dej7sJRH378vOFsoMmuDK1MpHBXxFQ1wmLiYQxzb7APeh2MAlABL7BwrdIRT3aAcMFfrYwzQAK/gaw+D45B33owvkRdIGCzT/HkHq7usmKxcF
+8gUcGgsA8UEXTiI77RYI9WASCj0J8OsI+gYD+BL2+STKgQLQJ+MI90YA7vjlA9ju8Ps8aO34Ivc/5/DaqFfEzuLy9eQ59CzUmgh9HhzcAiOwH8cwvgToBOYA
+xSgAGgHyCf4hSf/PGCz5L/ElYdo2E9LuDPAP0Q5BlNTQ7NfHAAIgge/LAwL3zQO1WAPG4z/D5efXCeL/serpDdzf1dedDREV8tB/AQuouNXqDfzzDNEJziH1
+9/QH4je35AU3XiD8URz2TVQa9vPq1vjjUO347gm5Bke7vO/WHyfPAQAh7/DpxdXUOdLPrO641MkEiwWw0a/r2FnHKkLvURQDNBofbgkPFeMUKS811UjUAfIQ
+IQsZUztCIva/Pi74+QynJNvpCx1SMxf+/DXMXX/mGDjmu8DaECnfziIgAz5OBX9/LU7Z3+EN4RHfrr/QO/jNPAgf2jrXG8DNBAkC9Rag+gXo6P0fKLoLM/L4
+8/Hm/NvvE1Hwou3m+v/XLN/jJO8E7OqPwMvh6cvE2fUbzg3r5wMm4tex7VIoAdLm/jwI6QABax0ALsjRLy0zCrMA5AjM5PquA+ocze0D7tMKIv76Bo0KniWC
+0z7nzBvioQveoSYPLxGl9NH73yX9/80rgS3l8dkGB9fc+u/W91uh7+o0EAbIESSyyt4U4wYOx+s4igcDK/4iPgv5Fs/urg30HvgY3sgp+9TiJD4VIfMSKVLx
+J9DS79PM28MGKRT2CgFJ+goi6yADsO4BIg8r6gMIxdEmKh5wETYrJyzeI2Eft+3u8wPv2OcO2fI6aiN/5xbWDTepGgSqys0H6Lz64w9T2jKqRuI04sPdCdzp
+/bbrIiHtBfLlQd1M1OfJ5Kod2RbuBQy1B//XS+bq6fbgwhASzeHWcPzD+s/W7SPaufLLJimw6uYBmzILQ5riFuXXJe8GIupZx+0Hny8B2jnM5wH0BmTE2Q3u
+wwgUB/jFm/IDCq06O0zkwNv8/RYY/vR//PcqrgIhJOopk8f9NQH6r2dD49/N54sVM9nyHqPN5B3lA/vyAP/poO6BjPvv4xTfjC8XxA33BOUL2bPp9+7qgfo0
+l39/6gxF+D9XETHluNqMJenEAhnmkU4BxhXY8rryISbK2gyzCjRVLPuBtQKBpB6txe3ZGvAlS9IiAtcR+PskEeMNLDMoKlQcGhgH7g0PNCcMIy0LEj4f5Sr6
+AUYTEi8EGiP3PDwHJDEHEEIg/RLxNSX8EjsOHyv+Di0wPBQQHDb95zsVECjyCyfh/CwJJFcGJCIM9/gbGSIvE8wFBP8HD0bRKfLyHwPvI/v66xfzBfIJQ1gk
+0gXd4/YA/PTM9xby7EziBQz29PjLnv/D2vgF5/wWAQHB8xXN3vTZ2OCtvPjQyhMlABwuIcsIKRgoFw3F7hjc9ubyxA4L+UoLEC/5Oh9YMzAM8fGr+AIdHnrS
+RlPMAUbT5/cKDgjUBR49Ku3pGxwPNEr0ygmwDHjR8wkJ9PotEuZV1hb/EG0v91XE91IbGi8YEA/T7B84Dz+kTGP/DAHjC0jWDyosHCMXPto+R0sR2i3H0moY
+F/cHNe4vBEYOBb/z1Ajg0u8zdGj7BP8X3OzsHm/VBz3N8k8pD/0ZN2MK1THzOywlPPPZTDIN4ELUT9ZR+wlJOfH5ASL/a+MW4zH/ADULvjQtPy8n3CMEOxsh
+xzZU7NbLAN0S//m+8ADbDgQN8vr3AzUeZidKSe0YQgLkIMfY8rf9BUguHO8Y2iok5PXKCOkWOc8s2bXPGSAQPAsnQOR30ELoA+DUf53+GbUDGQAhsAzrDq4C
+1NAPaxP12Mss+jE6/sDpxA8MfwdZBrX0xgv1MbEMKq4A8KkqsS5/yKPP9936A7fAWA/HzNu9l8IZSiBGxOsp4dB/ERjrqPgCLvoCzn2iqDIOyDjIGf7fG4E4
+z/EE0tayE/rJJtczniwaGSY/H9M2I/cW8eY8Ld/PNRk8+fH/I8Xd8eW9+PH5/PAO0ND3t8r7zZ30vNUK+ef09uw2iSoshzINJ1BjO6j5XCy8xwQM3fItyxcn
+B+kuKSTs4dBTOqWwXMHit/EQ9dv3CWOrAOH8Ny3w/zszMyP842f4EEbmI1zWHy7RDEe7DnHrLFS9+k3iHzgaFGDtF3/cOWzeE28CFWsEHmHfAX/pAD3+2C33
+CF8IB2DM0v24u/QS9v79DCLB3CcFFxUC9/Tc/hf6HPEWDScX9xUz6QL/8gr7HfIGEgv8xRi/Cju0zP31FRs9A/w5DObi7R/a8gi/tvjf1RPsDhX2KRMZJeji
+3/a36zDe3RUBCfbrCuPi9lHh8ivz9vvswBLSo/2byvE3Q2oidVImJDE2HmDP9A2/0CvmLRssKWlSLz8ZEFEI7wkYIQfQ9UcaBgISNxvp8xKoPaNXICn3L9KF
+uf6mp+r7MMkHzJTr2fbkjNrFnezqmPO+2tfFlcYm9sjAn/rV2sMA783Ns1D8AeH6+dMKLYTompxF5eU/zumq+UcO8REV4yVF6xm/nhIb5w+BFxmhEAUTzBLZ
+AsE/8bsIIOweKv3f4N7JzMLlz/fZ8BUKEDI67yAL7uce3qXBwdkMENT589TnAEIB3ShGogOLufi34OM14FPn7ikU8wYHJQ/d5AXtApG+iRDfGBX8AEzaI0Y4
+40LrwzWR3c8XEgZKGSjnriDXQs2Gfz4p0wy7LMziI/IGMicRGDsZNRTYJWS00Gqk2lLkJ0mI0mmB62eB72PgL0OG8D2ECEm08Eqi/X+RCFqqDlG1BmrfEmHP
+LzUnNlelxUfa63baBy3E3xfzDC0hJhm/wxwTEuAqGyUc7uYJ9v8fBUA2+CDtJwcG6BUM+wYS7AQpFgr+CRiBj/chCQ4EBOwLKAMVAgwIBxeepuGKjeqQ2AYd
+BAImNRY8QlESQg2tjt+9kecB6dk3VhZaPDRWMiag3tmBm9qBnOExDgL6AOMEzucA2pPK3eGSzvEcNuzt+KoH1+oPBcop/vX0/QQjGhQSBB4h/yUK/PpXO23M
+OxDkprgku+48HCK/reLMgbvErr/QB/Qxr+X05sbl1aHr5sslEoHP3OgN9RPa7ponyR0B4Z7C78Yxnv4imQPV8hLn2+NnwT8GdczV5MTkMpAqFxjuI/okOJsQ
+YQrdN80QQyHnBfTtDdyorCLelgvTgd4K3tY7k+G7J5fmN+YK5t262xEIIMAcGunUYsX/ziAeGwWs+iEjJ60g1Mb4/ZU3DTW4CVw8GhVFv+Lw4yG2DYH0yEX1
+OPMLHDVoJDXJHcP2xCXCCPrTGWIl+hU1YQ4brib7Usk04zPHBa0B+VjTwu0Fyc3sOSUTufHbDScEuenQzOY0mfLc7y/uJ70H8P0YLuj/2O7ySQPtHvmlIBVC
+4SQjKlT8Lhw7Iz8cBM/t/Uz8JUov3w9udCdwAOACFRpHVFpFPh/f+dEHVggsN/dU7ywb9BwqfFB/PDUsf39j4/T4LE0Z+k9gBdAlZzhLP77/EtkD9AUEcSk+
+ODxVe/I9f0JeDAYcNjUVF/s/+U0uX/9D4HQhDPkbGAj2Fh8gXCsUTRU6PT7wXDlHIA0W6j1QJuosQ1TK0H8qHLLd3TwXTvZpPx8F6S1OSTDNf/khQCYwNTYE
+QzDkNjT36dkeB5wUDrn1B+UyBJoStrwq7cZHC+Ua2MQN6+cB1fw0tK4HA84or8ki0LAp8dI9y9JBMQIX/rwj5NQW2c35utz8DMj8/hIv8MP98NAgHsXOGA3w
+990XLejJ3vQq0eXv9vUJDATi4u/l8xob8OIW7/7x/PDbvPLv6g3m+yT5EDQY/9MCKgUfCuIBGf8mWwt/f3ITN38A+O0QEf0e+/hVUvdmQU1xMCoRTRAV8woL
+Du4aAtG1k4EHqKgd35XDo54b2vsPRCnj54q927nEoZX7zrUiyen949br/gDYEBIVIewGcfkX6y7sfy80CvYCHRQR5yYmSRsaC9MoKjLs+QIk5/Dm+y4QHztA
+JRg2VS81EzIC9g/uyBrfKhINBxwo2NYJ+Qs74xYMGx3OJCc8IirsOycq9OjyMUYGMABC4gYGzwgSxBAD9bU1W+Qf3ePxSfvU4vlLMlMRJjAPBv8P5/0uHwDr
+DwJOYC5LSdxF6goLWrMdTyUNHQIdNWo9YULwA+MAFOL9HTQGCSIW7ApBZik1QFUQBgb+JEsGNAUP8O7PFC3eSSNeFuFcDQcRGE8DBP/8rTPzBCkBpun9scDF
+4cff9QY8tAYMIgkPQT4DxBp/+iQZ9uAM7yR0BkhfFj1NFNx/HxQl39w6OzcufywsJRg9LiIwGy0+KaBfFer/FxEHWC4j1rIT4+LeF+Dl3O004r8tQRPTGgnk
+x8Iv2hDpGsYg5f0w1wTu5+sLAu881crf1egB/Afm9QrzyxnHCAc8sY3S990eDhX+AQwE0EfpQeT9ROTRBL7dOiMs8AzTKszoXuUzB7UV7wa6UigvAOQDDhdG
+3ZbQKqq0Lx0gUsUVPcjmBgHzxBv6zNY2Dxb+Ng8hCZddFzfk9k3xCwPL2dTOENECE9MF6WHSbtj6lOX1T2YZVx3w9wwIQvkSL88aJuoUAcNTgQbOZEf1qhZm
+zv/9Ac4m6BV89lAOEb9EOtwCCAhRMiXgH98GCmnM4T0t2ywMLuPD0FFI6dLjNYELE24oVtAJ0DzgfxMXxdHmO/PgEuC+tBQiBxgfUK0pKARUHH8CLCDS3d/e
+8l8gxwQAIRz5vv7tpMz0zfZTJuYgxjUp9fQ9Pu4R98PwCHkN8NXnwe0YAfUiDgszK9dV2TIpPhb/KTMOFj8BWV8HLm8ImyPuLQUXGFEPQ3wtBTop7TSjOmXR
+LbfKG7vyKuMV/94rbBMW3PQABhUN7fkCPCMCOgX6LPX8CB/2KRj09gUFIh0WCe4IEy8KTgb1Ci8e8zoICesD+OPv2tIp2Oj7C/P/AulYdmlUVCJ9GPPyFQAR
+IvJ/fWAYPCMADAB/fzAH/frFuslqCPV/f2JYDxJ/ezggvwT56AcE9QRdLhJWJy/ktubr9wfg6PD86OsSDOCxBfTV39wB2ysB6/rxBPsg8fA1HAACAxoS0e3/
+FisSGAYUAPEFEfsPDPcFX9kiXwkFHSAv7u8BAfAQAPoKJOkYFEAuCcYSFizg6tSnwMPG2fL9vebRzd8GFgUYBS4E88PlHztJBfDb9S3w1ev1Jd0MD/tHxh82
+weksBTPp3in4u9PwLC4eoMry6PD/1bIe/fDu/TrZKeYFEUUc5Lge1fnpyxIBIfsq6hoeSgAnJHkTMOQqQ/6kzjSz1vn8IsgGCygCBSvY9Q7wJhkY5KsWQhwF
+wsTvGCrG9SXNHTD0CPoqJAsqE/qm1/kQ7fj44GMV5MKi3A3MAA3S8gP+9RBSMdAVCQQLFAXsFyroru7fohLePS3H1Q31ARf0IhoVtBj9HOrlD08tHZvd0n8a
++OLpxPIu39NnR+Ys59/0TzEEJXIVFEXX/+y6BMn4TBbhBv7myjq19+beM7dlK9sRCSqlvgsfBNrmz/LDDuqs7fbfDLEXAiXn1DH1InjC8K4B2u/kF//n8MwV
+WOjF7a7g8Okh8eZF0eQKCQ3+ACXzT9VpzCoW5gEGHnMc+hDu6sfgbRwOACPGsSv5EBUcAgj0B0v8KioVIA/ZlfC09wsBG/sf9hDG++bUC/73F2H+yM/CBPsD
+7g/fBSCDu9iq6A3Ur5nQNwDZFia5+kSBNbWyyxO75NShAbIoxi+t5woSGssR/mDo0Fcd/B63pkP91xrVTCi8DL0T5MkiNw369w36vRXUshqzGPW5zMS1vRi1
+mxvzFvWx1rjU4Oj36PHiPN/TtB7y+QT/FT30G9sBNfoGGq/E4PEJwif128rZ3uzgKPHwIAPfLSbX7x3NDQEuPeb/KPIV+y+mGhDODd727d3RUcnz/RsT8RIE
+ESP4FO7n6MvnEt4A+Awf/x3VAvP1MUYF/+4GEN4UQtn9ICCDyuqh7t0K6AMR9CsO8viO7QKg6M6N8dHSAevu/dHQBdge1tvd+wTpAuyt7STvESjlGhjJKOj/
+ETYMSAwNOyoB1ykRLx0jKA0AAgSy5+qj2QUZJSbu99X7PFz2K+oXwjbvyxDayP/zDs0dWu0ttfTzCr6y9P/9wgnsPOUTga4h8gnBxc/qILEqCn/rD6jkMDDl
+CBwE9AoxElbZI7DFvBT7FhoNJN/OJkPhuujU0P4Eu/InDSXZ4CAKHPj53gUTz48aZAvq1BLZABLs0DwdS4ETLNft28QPlJ07+uLU5gP0LBti6VytybisnpXU
+49rxRLH5JLUz77rV19sR1OScEcXsxhj7pcwbVRPMF/H47MgNDgNYIQontucqL+oPgTPH/QY7QCQpDP0qBP7RQeAy7wTiHAzVMtYWSG7k9zr9zte9puv4CCPR
+4h31LMD16e+zJsPSvR/ZstjD4NcLuvH6wOny3P8E0AcY+r8U480tDNX9gegx58D1ExoE7rK8BAbmCBNDs/vp9rj/MMPirhEIwwQtKtwwEwbnExcryA0aMuZa
+HAXOAfnZ4DgKsQ04PVLLC9AqChZY+NwBz+yk7fjRqubZKx763dQ3Tfv97uoiAu0OPvIO2AXCDefStbQQ0tz41w0PCu/1YBr/GO01T983Eio7/dm2ASYSfxol
+HtxXfz/SAdQwzzMPNSJMaOUz3zbnpg4YD0UOEgUS5BH9LBgfD/MQA+cL5wIT8AIVAe0M8sb98tEdHAgT7uT0C/X7BAYQxMwY9s3+A9zl5vCBxqiCprsJLjkT
++wGup7UN9iMPCwmpzA0X/yAPDAMrXE4jM0Tg2uosQX8FIxbi0s78DwMza2PiHS5CUloIQPzQvtfkDRzU+xAGLBe23LEvDgUH9gb9HST2DBTIp+fqqewaQAAN
+EP8fBRfoKUve/xv15s4pMQci+fEQBAndKUEJCi4TNBUI6U/7+fkuEhz5KzbB9h2j6A0C/CYKBTcNLAwG+f+R0Q2zsZ6ItsCBp54x/P0FWGar9TNf5p7Z2IrH
++vUNIQLc8aDr09Hh4PjWJH/k2R/EIA8gDhLIm7enjTLavIH09YH50acLH/r0NuESCpXiFgAUqfvRPdkB2EjoAzOBELwB6MoXIhYWjisDMdU7LmZqz//9RwsW
+zQnT0R7fqMoSC8X80CsMcdQYBiswJL1O7+/k9wPu4A8OC7o82gDUfwcK5gQE3P32HSMZOs4mxE7wHRnf3BsSTBQvDP9A+Rn3GEIuxBc8FRnhY+9eOEz0VHM4
+MkbfHx1A2xHW0L/A8Ek4Owvh7cFj7KK2L+0CJWW04QgbyfSICRhMDMAhKgMZ+evR5P0PIfrd2VPYMAjK1O1gIR79FCgZLfj84vxdJe7jMUjOLcMBIRVXLery
+B9Tzxzj23AgyrDsQx+HgqucM+vVoIkH2vsgG0dXnwS8+CzK+0N9T1Qob5Qzm3xvTwQH93Aq6BvMD4ALlIgcMDAXtwwRF4hQYHCTIFsgZGgup/gH74d3aGs0h
+8twGHllLKTOqJf4XFijY4uGztsflFwr79y4+4BS9IjwTLa0p/6NM8KAKvAkeC+EX8/XuUzroz/g1TCUSFaVAHB5RG9wI/73K6QWZxC3z9/Qs0H8P5x+oIfEe
+54HfYcU+/urQfxj827HT8/QMJAIEZnH/OhML+OwGCrG9H+DXVAjyvOigqfJAtRFDbe0PzUH7AOIRpZm4ZEH+H9ahx7tpJ3+t19PgF0dWle9kgQDlSNz38FcI
+GeHF7OAKugiIIDZE8+p/6vbSD0Ara8h/Kq/UsZLpNQMG9fHpCQg5/MZAM8YACa0H6uhf3zng9rxB3vEp7rPPslbXrSQfCkQCEw4r9Qn5ksMJ7PIBCtY8t9Eb
+oiwBXvQcu0WPrs3pW/7U4ta06/gn7i4T73V/+QMRJg76FIT/FgDlBCpR93g/Ej0qESUL3hLlwRXPK/oAEc8EPAsj19MEGzI61BgB9+In5Mz0sebs1OAD0erv
+JsL99xkWJiIutuboxOPr6PgA9Ba32QHfrwgN/fvDHxXHgdDX0NCuGQD1sBjH3yfyOvMg7d7vy4HMCQC30uEFKjBHARBAT8Cxv9TqycEe6DzfBNECGvos9Bv5
+OBtZPvgFFOK+8E/w6r7kgYE2uCAJGQZ7Cz360gnrzu/o7cov9R087AcjewgzB0f2l+4lSRva1fTcxQQuMyrgrBIgBckWOFjg580L3fUpGUBF4BgJCPGlyxfE
+0oEjrLLgsfXtpb33vvaz+wb+1+gs+Bbu0pspFdnIw9T9x9fHjA7D4tza4dzSsPPD9fk/1//lp8rv792+oNLdy7nxTMILC/XM6+YFPagixP4RzUcMHBGpJsP7
+3QnMqtDI5sIO3xAG6zEADkUXBeiYOQoB+AI1g1Gl+tyNIxkb8ATO9vkICP/M2QMO2eErqyLTDS7r4v0gChDl/DvOMQwR88SqxSIpPNoxNDQBHihZ5fv1pq7e
+4vYA7mT2HiV/Kn8aUzPqXfnoFAPz/mkRU9r6KPv4gSTh6MkoujlF7+gt8SwhPg/cGCEgcEgy9d8DzLQQ5tv6LgXp9uxAjugbB6wY3zMOLfZc0wsNFODKyNkq
+/dbxFsf+MAnU5a/W0qT5A2ku/8cF3Ojj/rjxDeTT3pUqLy6vwO3/rvDBtkvo3cv349gV1xy+ucKwpPLdyAmfpcHo4rZDFA3kDNzP053Qwp8H4akDgbwYFRAe
+Euz5srsD0vVQ1fzWl8t566UN9cfw2a8YBrcvAOrvKv0g1Uq078Hn3MA3r6nrudErw8UyDTsmNwsDD90p5aUK+tm1/sXlDBodP39nPqscFlnoycyVsOKB7yHX
+4K7N+9Qa0RfcdVLw8u//BTQF+BXj1/v4EADrFQoQ+hEbGusztwAI1NXXHQghx/cFAcTW/9X8GDfG8ch/PcTd4Ssw8wAZAjzz/uGludXGGfvh5tvlJS/SoxCV
+mt/l9Sbp2xG28fkIWSHKzuf4HP64YLXzGyEY0/kFK8f5bOvi9dVFCuL6+t81IQH6EiBlMj/tTDAlR/MEDgFfOX9mXH8uR1ldOQo3EBhdfygMHX9DJ144Uzlq
+TiIGdRVDOwN/3Mu94vXb3rPnvOMY4wo+DAXfCgsXyvgAMsDyQDD8CR8l9k3rHwcwPeYkBSfS9DtfZTr/De0QlNHZ+xkkExb/Fw4XC+w2Gfk4CM4nQOrpFNXU
+SwoCRussCNvoBfAfAZs4GD4tLOfNfl/lDv75HWyt49yC9wnrMhIr3eot/yTx5/Gkfy5M4uj+EzY59gwaQk4dNRbqMRkp6f0jnBn3y/ISEBnD1Rz730T6Uwch
+XjImBALm+xjTLKbxBAtQzklDYz0q3uHv487t5wuTvdGJAJqDpK/O2zDP9/YQEwAMFQPY1vGd9uJYeCMcEdIZHN4bM/5ImywYG+TuqTMI970j4Oj89bk+JiQ5
+XRETeRhAIGZJNSojIxR/wn/R9rNXBuklG6UP69//9Q+4HxQdA/G56r7XEuPv4PJAAKk5Lu7w1Q9O8BAnQKEeByC88woXFUb53jrZ68IDG9Ik0QEe+sgH9dwG
+tc/wPfzpFcb5P+8K+AwW6OikuQMj9iLp1N4v2+z4reIH6/YcF+fN4Kr89Nnz1dAu4SsM/u7jGBD4joEV4gDZ6NwhvBgoG/zBERVMCk3Om7YV9OglAbtDOEVb
+Lj0lLhqSCR/fFPkFFdz+DylQQT8VTQgL93z6x+coBNRIChcZ8nzUDDrx4Cgeze7SDu36t9XCxAHpynbHGsop1uDsCgArN97STB7S++VOV+vv7FoPBRSHJBSt
+Hh1RxkbFz9QA5fX+YUNafdwz3N4uML0alNbxo07gA/vOJ83j/B8M6UDk0Jf+8PMeDfQVNiUdytsCIjwvO+UyEaVnIw4tVM0vB1pQChYjGfgGxK1EsLxCvzFG
++0gzPBr/FJyi2ggWGwApH7fEKfjQQisb6bc3Nc/zOATvUBkqANJvNk1FvuEjNUTkGegN8Rg66nUTuC4D5uY37rYAKzj8CC3aOtPW7Q/3rQVR6c4hSj6RPSYJ
+WH/+5OssXxH7/qXs+M0OGHoR9fDWshTnHA0m9S7h3foG9gUTBPPq+gDd2hr+DPjOBR7DIv/32Q4E7gXi9BMD/xnw/OsMDf308fspOuPf8C7l7OER2dz92wD4
+4O0sAAgS6rAID+MjIdP3Ae0D8wYUHArf6t3sFPv7BdwYzQD47fb0ASI4GArxytf3AP7TxeHRB+Hs9Qj/APj/6cvj6uKyy8v23/up/EGW2+bSuI3dwfD20+/4
+yPH+GA3R7MDU0Pea3tLxxeLQD+T7vOoSy/YrIAT3KQ758QTl4OghFxQA9lHbT9oFJb0E+wXY9rUU8Mngw/DS19vL4uhNNxLt0WHZCVqy13+BD3/JxmCmGn/X
+7BEYERS753S//SXf1Cu7tjmoxyam3j/MFQquxy2moOPL8kzNxSEgu9l/f397Z38j7EUcXh0c2EQxRdVGN/nK5MpJNP7g9ErL0IH/9ZML+9XX0aw3DePpUBPo
+hOQT/Nf/y9PK877AyK4X0Arv8QYmx/9D8QEku7gXoacaKAXYDjYODAxB+yQe7yAZHQIj7s0kEQ8UFiT/EmRYLO8WNfcQGfACzygN/8kO+AJI39wv2ulF62g5
+MJHxA+3W68QDuqy1t5Ml1aS3q5nT21DgG0vaGvg954krNcpXFe8p9R/e677gUBb6AwCzCQcwMvcjLhonPPE7+Z9IJCs7bMzvYS4kRCwcPC/NELgrNkAx93tI
+7T5zFwkcCxfQB2Pyf/oYNAIlG+YU6bsBJXjvaAdsbhBCcTT49kA7f8oL/gjgKgloJOznIMkdfzwc/utnC0PrP9PyDBAZOOjazCXnRgge4z/FM9flMeOv/hoD
+9mjS2DE+N1YMBUsX6fL4FOYN9FEfv5fUDqgqnDUfB8RQrrEpCM3IMham3RFfTv4tOfZOPLEcA8Bd939/+UE1Hlzx7RuvTtra1A0HMazRoga5kSfH0az+ybLa
+mqaXnRXP2/RUUwDKT4HRE6rb1/v8+978BCbUKdvMg/2e/xbfOoHwDBqv+ajoKYHzZS+WRNTYDeDEPs6I19kQGPkrqNhVYKbk5gF57eQsyqIP/MIH/ufy2vcF
+AtwDDPwyB+YXHsHMSSwA7jjWs+m++f7P9t/ftGq/LeYpmgYK3A4Df6bB3/ym783ZAMQeQvcSMQeq8C3nJSjBCxHcTwUhtKvxrNoU5hvxVdkP2CzaSzVsJIEM
+JOZBPDYqPPMnf0DH1UI24wSuwrCkyfhK1PgP/gIj9jTp2kkRR/obCngzUgofcSEmSxsQ2d4YL0Xo8vhfLj03JToAKxAx/EorMyAu5CUa/zQOKc7rO9QtAhcy
+BTcd8jUt7k86IC9Q7xjzB/8p6fMXOt/pUCQY9gUD5NoiFf0e/hQNFBMqyeHuEdURFkEC5hcc3Q0W7As4GOXXHy/67Rzw2hQFASf23/Uc/M3P4insugUDSRAm
+RC8iJTmn2/Ph1TjbuKrxAR8s+Rr/Ax/XGTMACS1IugTTK9383jDiujOB2SFU1vnnKvzEDMXpxdwAtPYLzcIWFrop8dfw3r4c9A4EJQUfx8ruAy3OFdziDkH7
+rs0PJeQM8ggMBQwP2t7zAhYL9xXI4AD16cW78uf3GtcL687ZMQLp7lRyZC/ILcPW3h4mUmAg+t73VBxBXgYKBAkHKfX8BCJwVmea9TIyES4S59tWfysrfX9M
+JWwsGEk7cxuaC/I+GAEseCVhX0wkVFsxXmPO8SwXCfA3CiAAWRBYZzp/Wjrc8E4Y6enx9hS4KRAu2RIDy97uVvT68tHy2vb69hsqBn/7OjQS7Ab10ivg+hn4
+0OxGEy5/fzTFzUcJzK3Y5OXA3sxCdl49HDhhEH9BMjRW5KcEAiY7KyICBRYIzrzw/A3u9+IFCkhC3/s0Et05t+XtKvIk5y8sH/Ye1hv/1fHfCw8tyeQSGQQY
+AnAsrCsgCBAQMPzxJEP1Fubw51kl7ugAwD8NQWTp5j8+3yAXWhz0wB8xIEUuHvzzODXjBE7/NB/U81b0FzEzDuwh8TpbFSc1QHAl8PYB/w/WN2UH5Thv3xIk
+9PD7ALrF8v0QDxFGTvz/QhbcH7716vHGDv7vCf0wHhrsYxoxU1nSBgAH/gfeM/n0JEEgMhQeHwil1wbpSg3x2EgiKCo9BOQif3/9C0FMf0seKhANBeVEM1cI
+5t73yYr3w7n70d36yI4Jz5n+24Hw7PHtyq4Qv6j0yJXnv6n9xdD/wqn+2Kb+7rvu4OAEFB394IEH8K3p58QJ99wB8eoIDADy29D1+foLAAz67/77Bu44Ljcg
++OwR8/f/8eQGBPf2+PB3f384f382D/oTB/wEDe4W+vF/f39/f38nSCk8CfUxBv8H9Pk2N3MkCEH/0pEqKgwhDP0E+B7IrNeBgYGBgYH5n4shF9ojCgQBJvpE
++KIeBLjsAYExLxQZD/oyJ0wsIQw+MhonM17/FhAKDvP6/vgZ/PLjYtlM/hgLMRlR5gIh8zwQXBZA5d5df6wBTek17SsBUSZXtr85ahFCI/A4TCnyCuIwJhs9
+9e7/3/T6QBzqJOAt87TaXBr1L8MpP+t/QAkOC+ZRL/ULuc0o5+oDB/r/1DhJGSgEQ0reIdoaKPqzWhkUAwcT1wcSBxgSIPs+qrcafzUhKPD1Nh00GfIqKetO
+Tuq83fFAWiM69xVF6/N8yxA5rUvp7hkHxT7z9TwgBxcvHvb9ODhb8jdRpucimtMEExXMHS00RsxBHg43MVKOvtbtF2i+CDDJUQvktOznNwQwK09M9TGq6d3K
+AxsQ5fXV1tTqHSAmDCYuQGFfSOjIMy0DBxuyshzRteP/+OwcxNpHFjriRL4wkTzDI+cny97kwkwOVoEpEfLt5vrtzxcBDT0GIxvJqeIm6fL/J/O9IKelCS7u
+FOYyUrQ10hcTPuzD7Oe9nlDS67LKpOFy7z2iHM+C5cIfTEsDTurhYffJBjQfxBuuAwfFuFTC8CyUKtj+peiPS9HiEPEnWcvd1wz05xoBBiOfFeL9B+/++TD4
+2VAXufwNBOvpQa7c9MSEdP0g6BXbJuMWnYrU/Jj02Mjysz3LWP7XE/cUrAn1++8PIekiC4FBrf4YuPN1MzPEDefs8ClEIQ8is83NDQC5GNK7rUUh0AQCxPJi
+IRMJB9oI0rcZAx1v0rkc1u8bJdFBKvjuNM6oIFYM4BZKKibs1/6Ct9e5OuzW3SMcs+r0G+sSI8nzk/lpLB7hBAAVFT6dSaU6yly/zBMTw9q1xgVsrzI+9NoU
+Lw7cPvEg6zRVZuc9KW/oCYwG1TUR3Pfk06qt/Kb4Gza/fx4yTOoG4rvI4A/S9QwZ8hxLOv3cTK3VSMHQIAjH7h/E2uM35eHW1P/eDA/oyzY9x9Qpss/n1cx3
++PMNUPpV+wv4QdPt2/UBQU0T+rwd32gK1Xe67cYKFPXEK44kmjvkEuyt5Epf9PuB/ucdLtncrGIyFjT3J9W5Aw4akq0j1ukSp7GlJ2LTEuBaUsNE4cgfvCTc
+6gG9MiEw5PlsEjH9FUc1C69KIS3v6BrhDQIMDGoh8vbmlkqDuDH9NrcjEOskrer/LMwqn68lNTPE6nfa8vTH5wHax88HKeECbLC/5qBC8RQK5Af0IdLuSQ8e
+Fzr2Weei5w3kuTTBncMX2ekjZQng+Qv4vQqqAPob9rfp9R4/wtjsEzTAzOvn7zDo/vrHlAlLxWmos0xDEaUbwbnhwf0I8dEVq6i6Q+QH3Le+3Tj278YqJOZB
+EgkzMAA1n8XbEELarQlHCp7nA//N6NCPHaYU2asT1AgXDdb98fQ8QRTbXQGTws0J0gus3xs0/qsxbkUEM/0G4tLH/sATBePcCPVK1LzqsiJ2FiUUGtHVYjWW
+0SXO/eYr8PIxJbFtwyaeAdyQqsxNuu7ryAj7pzzj3+1Vruv4HriKvO0oJt7WGLo6EeQh2jFIyjwp4xwa29PVMt7CHtznAfQevt2711Du9MsdIQ3p/l0xSUuh
+Cj3bIJAcBrW///MvvvcJGN+qFwTqMsgfJeqH8Kre5CLppcLmF/zw/SIE0GL3SKTf+a/UMu7zOfjetM0SsAgJXV0Tob4OSucmzfEStNG0CxzROwgUjOjjPtAh
+DAFFAdg0J/7YuSHr6tIBqNa9BfrtPEiZ6u0sH/zu3M8vjCBUNbbNF91f+wFCG/Sq06nAlj8tDAc6PK4KBgEefmItQeIi9DzcT7wUHInZ4i4JI9LL1CW429MN
+3S866RpFjgAhPsTa1eTF95G0gUg8tIHHw+rrxT0Tv8UeA+VSydUMbBHjI9PxVfFCLq0mQyro2uAXQBffwYiMtP7+IPjlCsbM1TgHzCj69yYlK/fE4tjVSDof
+G/S3JOkE+C3RLR0KNYLe2VMx1UTY6HL3LOK1DGAe6AEGKQRU2wlCUgOv+qyyLTT6BCAiD7qn07a+3g3l4qgKLvQf4RZB6YPiveQT1e7cJRL+yukHT/vvJ9YO
+rLar3b0LrQk2jd3lSPTc9SoXM9A6OstcCU0D6tsGKaosRzoJ3/7s2UQE5hIs6QOi3A5EqQYXE6ce46i8X2lBMq2rzf4VDYqmuSkiY/NBLACg7v6soSb08moi
+xgH0JghKpb41SPlEThBZkN8k5PdH6PHlIKqgnTgnNj7l0Oo1KQ865LHd6KD7GfFCRvPc68TVI+P1x2riER/xnJpSFtwP4WL4I7ItJzpzowf2N0UFkt7xDOTo
+MgjWB/EM5t/Wrk03JRz0rcoTCdc2zOvN0Bz3DhemsnYQ19AFKR6HFAD//Yji0+btPcekEU0nNM3iRcBUMaxN/RUXDlSh9jUCaLEKxRHX7B4Qvqb0JS3sdQ4h
+GCQ52oHC7g7mBwSjx7gy7e8oNMvyGRYD1/LsJ6vY7+8k5R0m5zKJq5PqEAQO5xRlikerG9k1rk00zcr3M6H/qcbCmsfk5Ef5R++1F2b9VgXnXQURDj+IBLpI
+3tO5zStMCcT82aPdy/fpDszJDAii5j72WPYjBAvCQ9+8gdwu+zfaCE2K8c+sO4ceKR8S7O74QEMxVt/WNd4S9QEg7B6ssRgZ8+AxATM2Bq3kCFQu7cr87VbS
+MfDdxS8lJzvkx/kl+K0o+x8P1PyC+fWCOA4b1C4hECzizoUFqFlhCf4I49ysSD/8uEYQAx8xRwIAx7AVCgC4IkEmtzjf9dPmYsiUKf/s6dXhE5cMCTjQ/eeS
+Ce6Z3/4b5s43PDvHCSJO0QsKt/roBfbKG9syEAjL5xtBDfB/1EHrCkw/x/G78xT10xcb4X8C0hvF1JRDUv/xhCW8b/GgMQbR3aNDHd4P3v30Bf4tyOoy6RwK
+EdgJJ/YslCrIJKLvLDvXPwk/PsgGj5Yi3+tb2v4co0GnNqXzIVzH3r4A8fWwYKw/JhPq3eQiAuX7lfMFqCNioRoZ000VyfntoIddSvrZ2N6ULM8S0Xmc6N65
+9w8wzfsKuiOM780J7AgwC3b+6vzm/JzwthcY4FMVVMKn3voHThIPR1Mb57XNMv0c4hT/6b/HWpWYCG4nPuKK2r8EJy0IMFLGrt2N2OgEIxooE9sI/ORq+iD2
+/yBVxwzKKOgaPK4pqLzERBzDwjvziu8ek/W2LsQS0gHAzf7bMQu+YSjoufP08MyspRc1AeAY9tmyArkU7MQrS9PG0pe5Hgh8lho/6v7L1uO8Qt8DUI3b4SXt
+zxnrFqjeE8uPA69Yx/USwfInyOXi9+Ug/a/aDFSBL95W9LXwu/36FCrUV/jasLpKmkCTVs8G8BnlqVoKbZbxCzG7ixbXbkSMj+YbTt3ZKwU104gt86PnVPcu
+udQzKtL//P4iHhIq/PDX8YOk+tXm6OECBhV/IDQU9/jdy9oA/vsD+MLr3w8evzkGQtkn2ggTJBaaFNz3EjdTDV9SFO8Afw4ftd31uQPeoxZY4b/LlsMd8e7g
+vPzb2b9M/jhQAaW/1/MT7i9c9TeswyT4yOnI5c4JDx4Hywz38tRC/uwbod7XSOr15/0kPOgWFxI/GEPk47UMFCtfO+b57B8SChztmTEt6/jkoZ/FNNoP/lwW
+2PgF64IXptbpykun2OwdDOLFZxzsGtcg37BavUfpHxsRsOisWiZeiqMxLxTOydAYqiYeLDMP2fHNQu3v1BEb85gSIf7eItjztAME/5bXjRHeL7h8303ULkro
+khCvGxYE8/AU1Pwa69qiF/TgG9fEJdbwgRM3Ee/hy8vrQRT02W6PHPXww+MKMun35OmSGhsG+pch+Agg4dMYK75S9Tz6fcv0RbD8yyUb95ZAtrD5rsYJ4cNA
+9yHxGuPVJxrenFTnPp6oHc8AFxjCSRUF0pH3vRCmWtHg5fol9lxKJkpSsS0qBOcI99OpFcr58yXm/z5E1r/kBKGs4cPHofq360q84fXDoRneXPXhSDUKXIYK
+YS7KGdq5Pa/qGfnmoLg129+Yxvodw0CcDPE5wNcHyxU3yvhc4xo5NxT9O1W/R/TN2CcYtMGaCR0eMzQ0/BE9L/myzPjFFCQXovLu/+hA5/vYJwbT8hQh3s+p
+/6/j2Ln0ALFE7brzMrAi4u/LCJD4F9sq2aEJGhnoFB5eIDAwykNQuNj9wwG0EwGWGwIcD+xDIu+bybY19cF9Vd8t6fzL9Uss7Q/uQfohJTv7C/M91r4f2sTC
+1Kvr+vvF6trPF/DjCAEkNbIh2NK6SxAFGV8qLiKfGKlRMsIvLgv9Ccwg0ygXEgwOGvjb9A7fy9PlWoEULAMWWPow6tNHGXEX0tAgGeqWnhH8+eUutMI2HGQd
+Egzu5AYx/gNA4l0O6hGl2hpM51G5ztY+7lGB8FTgP8VFwIpLDOLO+cLsrKO58cn+yyTs/vsB0RcWs9QOCiPFdvUG491ElcLyxvzO//zqyL39EtWYIx/u4ADX
+x8PCRxPOxikxOdok8NTdUZ7nzRggFxE6BqMRiRWyYvLrJqv9JrJDDyMGCArZ99joQePZoBLVJD6sAl7uAL8lTUnJEuHSIFbqbyVM7e2eB8EWJP7GXErxF/5a
+4hcTlz5Q5sXEQC/RLeYp+LFCKb0k5tcdqBQ8Hc2Z8ZoQ4oUzLw/K6C8I5LoS4/YAHPTO3CW/ytcWUdXOBfDTDkc+xx73qyHu6+PDpNVJj/T38ysDVzjm6b4p
+ziDO3/Gn8IWvwxzvBw/ruwxV8SZBO7ESAfcJ5ZFS4jroAN/sURoMoAS1wrUy8cs+4AhkzeQb39IBq+UKc08Cs9ec/C/MtPXTDqRF9Jd7+vhmEQmj4vgZHT31
+Y6aI6ziyAgMSKBoZr+ncBeVcw3Co6bzd8BreJ8tUm2EfEvon3udnAyItTwCo9qIqpRyaLOMG0csq8OkvIzq6BPTXyKgNxN0eFqXRf9r0ABWcztSqNjzsQL7h
+Sr/+8wHyuideOVtx+RXBLNtQmyngARi+6FzegcLPjOSZRSz7BiPF3FM96RYovTfdDovzmCT0+9DYxifo/zrQR/uwMfP668gSGjM10TD5KXMzqwQOKdLmytfZ
+HCWjFNstLiSk8Q4B27M+FPgmJN/28Ccm/PbTmRwjzSDrv9/mNS465z26CyW0zFXpBNhDGbwDuYTJ3PQJBd0vuf81qGW7x/joHMk/ruT17/49lNHR3eTdVsZT
+nwn/lIEcrc401D7VAhE24dLzjL3zYucXZ8D14wJeJx6bMeaaSSDHqPErYOwxQO/gPK8NRyrY2UzW9hHg+9fhoxwWbdxIWd6y8mbmugk1U+pS/Mey/+/WThbO
+99Tgz/yq2hyYFFfh6RXr1SISjFvQiPUsQQQB0740wOrqYtMB3veuzQL48f0/80H7GirkLd8M0p6L+h2wtNLQ3OnrQrXpvbHRDCzCRT+g4SDgEwmk6W/nhgDU
+Zl8iGuAT6uQbgf77BMM82QMu6OgJBf83uOno3YEQ/OvsEB8tIksKQfi37ho1JOEZM+E7OCcnVAHX26Q49QHap2G/GBhHHBstIEmd6sTyFQJjpJ3S7Z5Lp7rQ
+TQQ1BuxNyv3tEc71f9aeS7ggC4EIMxbvKJLVQbyZvQXiu0XeIgX7wwYxLLHR3BNW5JRH2WMoJRMHkCla/RjkYfta7yc42SrWibD84hJvGEUYI983EOWjHUMl
+3w/l7uZiwy7ymigQQ8lR2r7P2zkHGdLdjho66/jw/0gLEirY5qEhACiT/tyO89Ty1gj24D1E2xDPG9RQvVnqDxHiUDYkmxhhMN7L5ccNKq7/9pYw1QjXPQY4
+bdsP9N3TsCGqpUHmNe7zgSXKzpb83Pj8Gj5ZNzvqC88TKzOhEbvD9QYH5wNQOaQwPt4YCiQRkC9SLTKz8k3k6fW4tA4MC7XfBvByOSGmtx4199SxE6VJAsir
+3oz316vvAe8F5RcnAubVExDp4WIHKSOpF77wNboivAVB3gbrOaP9r9k31fEg8v2N9M3P6hD5XxnROkr45zhR/y8DN9j5zxf58NeosH/mOPqkmMxM38UI9vDc
+ESNQ38scJsjPLyRMMxwRqeKl3gPWEOb0/yEl2Xbp+BER5/VevS0nFkkzUDY1+DP+3Wk2356fDd9NHOe1+RTHMKXtuysE/cKaCvK3DwllB7G75ljaEQru7Rn+
+MjT/1tpY6OAizLXzAFqsYFLhy/0CT8nlxLLk+ij19BwU8ME9FuTozEQiCzdXmTHYKh+9AKC1I1E6JQdFvWzBlN0qKEScM7TrOudDLPzgKAHSJKvdLUn+HR1I
+5kU8xOwSyC3e0ycP/lEKSgz6zeroANkvsk24JT30WVA37eUVyPruKdz/5QcIy7zqFDCuChEMEgD62bU9tJgmjD3AyhcdLSZez747FjTQjhAMOKIhGAYKPyQL
+CE7zvwVWGVDw0skkBsrl+OPexPL4DBT1Ppb8A1EQkR8i3UPjGynk/T8aIZ0qVDIkJwEFxfIN+d/R4tTx3baoLRQaQENKCBf0JezTOtESsC/5YulH6NlA4+JS
+/dDNs4cdCcXqHgDSJ+MG7SJ+rjoK3C9A1qEF6Ar23MnnqKMdAegywhfwQO7j+i48BwbiAeWmUgX16R/7m6whwT3YxmIGJ5j+KVxZC0BQHM4HkAA4AwGhysjd
+I/wCEcv3Y/b9+OYYBeaQOinZcyH3PA/b9Ij8ma8YFd7X9ABD7wUQ1SIrHhkV2fT01Q0A4JXP+QQGUTcTzTMQBdNFNxcjMzXqusimMqeHt/rLp8/DwdBo1hCz
+N+mzGMwPgyIx3deP0cDlGCxR1K7NNdNe4JYKAePsZAb7L8YL9QcW4UIKJuLEqAevbwoB8SUPIOsxOeLKvq8GGsOx4bct+vQXozNQsDYmF2uRx8czCj4LATv4
+617UC9n6/TkhHAHX0U34EwwaGlzvyxAxUfclBwoNVQv9D9wYZjkUUBKKyO7h/pjFNJT+DyRRBJ7j6tCtJfEKLcIaBATpJjziFAREEf8b/QdhzVhCz0Qw/0np
+RtQuB7D+3dQ7TDHX5b9ZPYkklQodOsT2YfvPO9n//Obd6Uk52c/+HSwyDaKBJMsLJetHxAktU+0bZ10AEcYiPlcvQjYi1SLupgn/8fUu5SY6xe650b6G8//n
+7Rk2m/tNE/ce8BYjwwLKUasK0eoBDtPI/rDz2xfW1q0Dww8yLCg25SQ681xaY/ubjZvE6goZD/TbTQgA+Qse+ECv/P2z0AEtX2Y+s8nhFeBGVRA51CWiSvMt
+1s44HBARN/jX5/yXI5njrFv82+nPhKUQ6b8IM9AO8uYyQTimQBg1MfgKKvjajzLirv3/mOIbAP/gyMX12CTcC/0BRi0Akter9+kY3D4mC5yl2cPM1g2zFEk8
+lTY5+PQjS+86xLT6JWbzwxbRUAwopYjo11YNBgM+Ly7hGsAa9gzsIu0lQ067AKtA6NkA2yR3+2naBQNyUBddKv37Lzrr7ZMbQ/VPrhvd9RuD9bLNSfsbNh06
+86AU04RXS9AEpWcM/hP69fQS4vYW9jYxKNsLHg2o/g/ZSXClKFMd/LbtKqAeytm/xDkkRRoUAPkqE7U0ARvv8tGB9wu86gMyQCcBMCtOGta/uifmtewr9IYc
+zL2D5xE1FeaxFTgGttYSHfwvC/oocy6BE5fs4T+yud8NHjrRLbrb094mxyX4vOZY6A8LOUGlWU/0lSItCMxSBLii6g9G9R1LgegSzOOePvshpi/7hs7e16BD
+4bddyQ7wEA4K7t7RwsQQLRwTGuGdGAwcRsmg8RkG7fgO+1lJChkbLa+h58soi+m1+QzV5BSvQswJ6EgPRMv9/O46YNh0I+HRCLz9/jdxHePm54//+/PEABQ2
+Td6oVqAJ3rsbxcm+ONkutTWcOe7GVxEdt64psCS+xxPbf1ovIcJeWShCPu67Uyni9hb1moLN4CoHMDhB5gbuhCks/uz5BJwtjglZQEii+LomAPAB45TR9QCV
++57Z7Nfbr+aVWU38uwe49B79CjwOw5i+AkPsHAXW53/Y3ScUvPrRRjuqtu7Q9zIqLx4pEgQFCs+w96jl5+j76P8UEyjaIuTqCaQF4ioZqcfFCcwiOYPvN0MJ
+8G4lOu34HxOK7fnUuFQApRgipyEGbPmxWvYdFBbN8BQWAAkSlMXGm8GQ7enNRiMO8sYNNtMaGr/9KvERVhUTljbgOfsUBiU5Z1YyHiAjOiVTEg/t098xoV7m
+dArmIf8HLf/T5QPTVz7ayzLpUOboA+UQTPPcDyJMMgXfAL2oKMPQKjAf4u3Cxss0UTIPOBn96Mj32KwYEEDSDQcnMePp52kGNfsZO4m9nAg2xEgyRea1+FUn
+nS4k7tjn6j/LTz0jMR0ryg+62gLq+ze+54bL2/So7d7XidL8y/33Af3ntzocIEZLTq8w+MTr9Db0kO42AzQVNA4jDDfm1GmSoKSeVeL4u/4P4SwPtvsm4rGq
+2tah5yQ6RvnpFkkcCDwW0/NHv/IkWlX6GuKhIpz3uc3pw6P1zN1ltq//BwP9v0D0/pvz3ccjR2sbA+3LOFopsKHp+oKQAwri5/TpyCLDtC4wzKHNKz3CDQjx
+uP8+HwOGi/rIFQUDCqT3JAIu1/P4/knN9eg0NKaZ9gysFxhTENU16bsLFwjcMh4IagiwzKNDRTDpN+S0NxbnvjuWtoERIvDXMcBTx1su5xhh5BUpAOf+6tIp
+s/0C0gVF5ccLD+L+DPJC3v1g2tliCtb4RLjhDssY5ND75RYuV+fv8Q6NMu/vtu9IDwvJCfk170DGYPkHoJXpwagC8TAOlS/CsVcEwz/g9soF270CHJ7P7rnG
+VtD6xLptx7rFuEEL4kscFB3g2y7IIAoN5VM/I1f69cm1GEDupDfhBSgb/ORdFzcM198ByyE6d7UvxP33PMEjwwbFPuD8GtyY5aMC3R5S/CgA8Mvv7f717EcG
+u7r2cgQYHGMC/jUSM8S6FyGJId9EGsQcTu0GIc4hGMAxGMIrEAxE/1TiuvH96U4uBL309MVDtsHM+Cui7wbvslCBO2M/3+fn67cXyCQ/6mOuyO2bRe3XXMMs
+qzUdyScs18LwlHWxwwHm8+r4rPfBDcYKRGO18YISATP7Ta44P9nN0C4rzs6ZA+IasTTwFYvc6uENC/f1K0zRNEUTNkyDYt+tN7mC//r8BAvyQJY0CRZWB6b4
+S1018uUP0uAA92rkzxDU6kIgqNEgKAzy4fUhT95NxPUCRcPP8uupvTH0yasS+ao9rOij9mkPq+oOldHH75vT6cbJFSfiGOxCFdwHGSavQUoUqsPcKSfhDw/+
+7JgS4ULsj+YpC81hJiG92dEsD93ngdsYFttmANzbPpqWO9rbxuuG4CQLGO0NAO35ngYk/I7gzETSusADBDY8GGvwD/gy6hgpKqIIN+Gi1QWbFvsQxOXD8+Iz
+G7rN4O7jE7Ix8vTnDlTlC94e559p2wjOVhL/IeySTCsCrGscvbyB8XjEz87Umvk+vybg39lR3hk1uEaPknQXCapkJPWxuu2F6svdVO4Vpv4nzV70scopRb70
+3Ns909ANzvuaENgYD+AhDOz+KeXJI/AHRrcI5EKp/BnD4hdEmgGu9iE5eRJDtPPK8iobgf/gz0Mn8SkQOP0t+VcWUADQLRuJJytXFPZQvug7tQYaV/70JYNA
+SgLqpb1bDwvwSNM8QtG63Cafycg6AAY1lcmrm/6pzAEQyfn0quUiBxEkSewEDQi+It+4Z/FBvEkFAPvJ0vzsP+ANUCjItwtQDYWgPicGp75L6AIzJ+EmqdnH
+IMcAeQzI2NWg0y20lPi1yxgjhFIONsghCAIf8hJZN+vguQU0TcqTAOZF6AUW8yDauOhYtLX1eg0SLVHwtoXiGSKohA5cVSssgsoFTprfIi4Tug4777akf7Rs
+IuCumkkEDAkC/Y0UkQMcQlv/xcpK15ZPOt4g7xby3DL8QbjM+ddEaiPlwA9AyfloD/KVHBVkYeXnsrnhU94sQyRbKzOiHdHbBkobHtr4q7wY+wrOg/C0uxIr
+PhaOvCYh7xYh9+GeAzO8to4/M/A6/1D7KNsg9ALSDfvFDikM/Nolx+w+6JFUZjS2/r3/F+5rNNrN9tTMQAQP8/kKGcUpTzKk397yyKu5CR8KpcAcJPEYAKcy
+4y301Duyh/4evsKawPvWxhUtwQQ4BfrzA9g9Lzv53wNF1ji437jj12wwoAvwCgnrL9KpFyO/JdKv/lYLOMYEsGEBNkDKLdoNnUzX78sBqOFgZz4yUR70Et0C
+Du1Z5yod1VZBA+AbEUPlGb0BHhfwiQsqIjzR6vvuzBnk2P6/+eY93u3D5AzfifII2UsODw1I5QcPYTId//yo6v/6myn9SvHlKgD95JNW1j++Av8hE3nF1EWx
+8/nrEhAbEVMa9ZaPFuopOi5FN1IHYCfKHQc9Bv79FfYLD9LV3Bb+uMT8JrLkGt80JecLSiAqVLgYUgo1/Vjl6jPzQFotzhj4zv5SXTFOPyGr+fMuWxgY0MIC
+0eSvDOMoGR1AJgyfWFEQ9iIwIL0ODyoD8MZhHQTK0RkiqP29HCQCJucEnkoC3Q39GrZvU+ReCAXOzvQBYN+G8w3S/Lq54z+oBgxFACkI9+wVyF1L1ADOp7Lp
+FdcQePK4vH/3QbCvjNjcuNoUA5EMO9GVYAoKK7vgNivVk67obibJHkb7+WWeJsexyAMzjpPc7iCT6L46tci0adkTFRxVULIo9jy2/+axSV3czAcZAT/J6S7p
+HAhCtPYeyqxH2Oq5yjXQzgDqvDajzOUntCSRPaMfFbGttwiYML7TEu8cU9D8Bkry7fX3mZP5VZrZFiCiBQKpzznTUdbbzLwRVuEmZznW59ZHsPVDzurvKrnk
+gc7CUrdLR9E9tKZH9PhdpgoHFbyhAB0KHesh5bUOQt3NSkPxNefgG8v8JtcV35/4QzM1xhsNl+DkrsGKbu7sUDUzDMX6xjLOSAXJP57jFdE8BZ+Dlhb+0ciV
+FsxFxyEQ+fInRtcxSq4DFyTZ9uLuuiJcAC/xCBtHRrXSUSa8Qyf2SuUzFgMW6jfz35KxBMvM9q/u8+0NhkEM0t4/RXkm30U/zOjMNq8G2C+1/FwK8p0L884C
+HpBA5rK+Iw+6ugCw458F+4GwOLP6zREhw9a01+gm4BTm+xv10E5T2dwC3+84zBUVT9/V2QHm7T0c/QfmLL+guFC7DuwEA8b8+zNnwCtnHe8YvPFC4fJLWiZJ
+C+GySp8XafzA/K4nLq8tuNPgS8mm3vrAyIry6fMSMu0SgQjKgdc07QfK0uEzyrMHQdXm1Gsm3hEn8hvw2fou2roEmNEWxr8p154vJi77HAC3yzDkGPskzd/e
+vTmpA8yUkxdylAwr5KouPJv7pUL2E/zKLAHYBGUn2xML89rqUhjnAibm/0bc5wg9N/8+ZSbpD/wdIrXX60riKvA0NB4YAPD0BLq9rvRRQBoXWo/kaOjHykas
+vPftCs8H6zjBPOYNG9PwRCm7yQJIxxHc1s6i38ZDtRUZOpfes0I5yGAo1Be8/f/mESMMvPrYHwsS40Y4tbJIzdZMicMlQzDiB//h3gPOFjXo7+LW9trkKxI9
+nz8t+7zr8bNazvg0sAUjOOPD/s/V2spR8FYT57Pf0DisJAIErwD7Ag85HyQkHREEpeQAXQv18vgcTuNn0vnlJ/7u6Q7y5AUiSCwPHA6/IBuk707oTwoS6tSe
+EQz13SnABQI8CerBx1H5Eb37ME74Ecgtw63Y4e3vAuL5ByrR7BXZrS6ak94ymMHPMRTTMhpGB/jAQObV7/6/6hmIVrUGMCNHzx78NvDa5OsVsQMnpSgqtuAe
+OR4Q3g8ZqVLJL04g5eO00u/vp6bS6gjz8TpiOOUlN8gGqfPuRxLL+grD+47Vnuer6dyi/J8BWMdJC6r9CuHA9Nfjx/f25TfGHs7u/db3J5jp7xf4/cT/2UMf
+ly30NSvzve3otO4RKKbpWNIc8donSsDyQfQbFR32E8FS/QPvPBz0/pm61cA66bEiJagmga0QDQ8e4y8h/hrg1T9fssAZxaQpzE7e75pG+dfTWwOaEvIczvr1
+kUb+jqS3PN0h1Auj4LJR7NQKMxb6rT0hFTjR/DzxIKXMxtaI3RgAyJIP74P970o5D9AON9kK4e8UXmRG17jYRNxQK9bq0DfO7u6q+yEHRBokNOErU0LWzrXs
+SNvQ7NvrvPLWKfkqtcf51zb9zAwEJA06+T7VLFay0YcTLbTr/yf7z8PRTCAW+M4GTvUXFAaMUHHZJOVeDNrm4boj2/5G+QGf0Aj/7tzxaueyNgTYqDcQwhxC
+DofR2jzbMEQ0FVi620coWs28wwwMwiTA+7P08LBO3v1gE/36J0re8c3Cx8rBEdjZGRYNZTTh563m7Awd+Sfnf+8U2oWQheyY/+bsweKfFuvKzAv//wa5P5sG
+0O4hL+0nVAUb1fwBOLMsB9X3FswzLdH9vwoU46UyF88/9oUfHfTiVQu9LpkrbDPv1PITf/Ab5EEuH7rhxefNDfoQSClFOExHa2/j2yRc5CFW/kI4wBr2/Peq
+viqS7d6/Reg9sEL08doUqOQGwyrgHCTnU80dh5Ir9wzoKyLnDt/+Tbbz2BnhRJkGBsr+EV9PDAEQgbYbLyETS6Ef1zwJUR8Kpz0b8doawTv0TvI6TyWrBPVT
+LAngMN4n7woo/QcWsUnl7eflBqgxtNMD29GrIJkdUSprAi7uyOrpFjDYN/7PFxIGzHUW4+MbadVLiyin/wex0/qQ99rV9Fgwy4UHxtYvIhneFcw0N8kf5FS0
+0EwZ/8zgtvTE4dIbK2OwydHNSxMDuhn5JPoNRknp+74JFxwr4dPACejW0c3dsA8y3w3cG/sTGiXKShD9qy3Oo6pogecB6iq0VPml9mTTt+4fOZjsJgQg2Onc
+4Y1gBgLI3wePj7448C3Ip7brpMnA8Cqq2TavC/M/5DsxD/YFGOkW1lsAwWZc6wEilzyX7hnVOzf0iioAs/4F7QArJkDNSdUERu5Hue0Bwag0FgGmyd/V/eXV
+1gnQvvcmEOTGPs3j+i/MVTsQF9sxD6e+Tv4G0fav3xgv3Krs3BdXVd/0LBkCjTemxS4MvybIrBINHQ+hDFbtGWvTNe8tojVSuODb9usYF4OjK6sTUyxyMeYU
+v7LP2zEPv0tTS/S+59oDF1rqFgcEOBYd2huyBr0FfzgsjUFFRspZBDz/97wEKQm8QNPR/B/0Ein4wReV/073/BgWwtzBkNQ0NgkP/9g9uLIy/P3oXsrY54bO
+zxUYM7/d6NPUN/u8Msqr4xH8Pra0+cvi1+gquUAlzBHhveLUCxP3H7mpkyQn2iY5Dim97sv8Qe/ZEELn9jBa6/LzWGA0kzVKI34fo1MJMM6upFfd9eroQqHa
+oNwVR/X1mtUz7R/V/eZb8PjaGdbQYve58knO1ksr0gkVUgIhNMxdotAnXywoMsvbDRYcDg4r194F943/9e/m17PeSB0XOgIXpugxCtH5Eqq11eTPMvoz4JcI
+xqZlsOHQxuVhiJMov1LU0TVQThaV1/S+Xs0SCcfsFggxxNj+Tesy3lQRgxlJvVvlGRHYLhi46MWjprT/H5PTo/z9BlrLvKY4YdOmDd4kIOE54uPkZ7Bv1CLY
+GhG33rZIGxneNyuXpuxSx2LeTuz9z1n85czW9Xjs2/Er/QNJ48384Sv8kW0WiNZO6Qzf7gT37DP4LiQlKP+ft8hx1fYk5hrN6e7jSt4T4KAsmkz+Hub8NrUO
+Vqup4Rj5CSqmwKn72PxUM8gA8RPpSyU6jSsAj+S3YfAB0+MipffY2cXyH+Vj+ur6XzE4xLIhGcGfMzE44zTWbNM3GVTS/OcyXRIs9jwA1/qCI/GE9/rdzH8l
+wkxyDmbP7vXi8hHdW9/1DCfP7uDupOEVFCUlUtOugTa9UBcwBiGmUh4vDNcovzmQ0JMlH/oMFR/nU+0j2jDrrDiQEP0LwzdMNdWl/Oav28cl2sad1+gwzcxT
+yzj/FsM4MOzIo+4zHjsgytjaRcU45iXXr+ki4dlZEUU61Y4KDCTg4dW286//IrcFH8AN7vio+NIAFLkP23309fktB8OfJtPX0vXdstf5hBW+Ilm/z8gJw5/R
+QzDyH/4YCufEqGPiF7hZ2jOp7wL2sVAFL9csIg3rxtOVPDNI4Uzj2eBAXlhJ82Etts4jhLQD0tK5/ij3sbOMNYfemS2tJeu0NZeO0jHCMwrpdABg/N4W47cZ
+yeco78v4Ed3wAEUkujHqvAgW+Ecr5eDQOyXo/PXMSj/u31gJJpe03dcyARguINPbbFcr3zgt6DkV6fDu6yuoH9+7JhHU4g/P+BDX2PPgSeJKxVhZ1ASW+iij
+Igc7+tWPKh3FNAQIpPQvJqT4CKn6JbccDhfBAscOIwoDIbgDy+Lx+PrtUPweFf/6pSwB/ws5E5DZ+wXS8wwxLR1D1F7USBjrDi1ArGnI0bS/9u//2u711g3a
+2RAVu+VM3jXQQ9xG2yPJHhoeWtYnU0w8lBqWLfMzw/uqrcvJb9Tw3z8i/P0PkipQCNtSGU0Vt9vODTPRVKDwzPBC3V8ER8K7y7ON/AE+3gunwkjbo+eo2eIv
+RgMw+c4TIBtJ7svooJU0uIIPGCreBf+6I4IXl8aoF6Wz1BoJrrwU9eiq80SkHdvEBbnciiYlMHbvq/eg199RvX8NEeTJzTQWs9ZQDMRDnLhiyQcE8kLL3+Mv
+SA0j5cH8WBBWtAbx60CHnMQxywLgJvqltLxHD2+45pfr/jvNMs4xfxcVDAwrSj4FHNQQ56gJmP3qBBMRJ+zuTkQx5gNXsCJFJTID+eBi1AS0/0Y/KSUysLYK
+GI/fFiQPCNA9ArENQyQIv9DdHC/b+AbWMTfdGCoo2e7a77Q9EbbNTBnDJSkxEe7V5uAEyha+AxMGN+Y6LQ4q0yX6Qw0b3Q4jKri11qYNDuMRqCj4sikjxx3A
+XCcHHEwt0I/xMigO1bnLIk0MJtrRQTO9xCLX9f4HGB79Chju5xjoSGe0Sc4db9IUwfvJxAIACdsR0yWy3L5SzC4CL0QnMvAJDMtdyLxCxhlVTx7xG7FOFPmk
+Mp1sDD/nGscY5RfZOrkTLdca+SHPn7i7m+CBB+TuCSO9kdXlOtRuRj2ZyKHdEDEAsyEdO0zjt1Ue4n/UVc3U9K3Y+jXl8/X7qd/nGyfrOCUVyWMRtv72Jemh
+ErTNp38FWxIHKe3mof7VJTJGwgtiEgKXI5Y2xOLWtbTAJyHwDBjTZUn51jdmF+Hemt3Tzt9sNKk6DOvaH6Xy7qz2zLom1A2o+6q5+CQSwcUA7+C9IZwTYeng
+CLjJDU7V0wn308pNxTUkGjnQ3gICaDz0EtYx4ArB7rYjkJ0L4CAg4ibC5agdN//pJK2cwVIzcxeYsw3OGhv6j8MiJR61/8NB+fAj/9PhIASyDu0/HwHmFddU
+tUZC0ULi7PbkAb7t4Vca0zUFnVNEC9PfvfbgHQy7shkkEtX7pBYYJxjAzl3Ef5vnNMnjM+boy+knvF6IXEjPLuCyKA7mHbeeKdvpvQms+yHjNuMBtuYLNNmH
+jFsrw9qbMeeZEklKIvrxQyOg+VQNPPC+jNtTyRfnNbsP6h78IBsl9Po19p3m1uQU29Y2BDYpDkQ5mLMwLCP9JsIMXFjIy/LNr6flAh06lLGj5CNVheqzLESn
+NQH+IrH+0uNHPsIV3ksnCR/v6w3eAyvPkroSEzsx2a8wQxwuLLpBW5Un55b/neYcDPkVHSzY8tLwANeRL0wFDhkvAzffy9G5sRcD/WEV1+I4DdUB8fv2xIT4
+IicH5+AXDVZBTxCSPiLPCBQPZLG8CLRh09y+ADkdA7bS5UYQa+H0LSi2sLPWs+ekTCBGMiYtVkH1C+cbObPa5wQu+ODtuDoXaPr84zXHEd68wSUpLhNDF+Pl
+3ygR6cTc6SpbFu5Dsvv/TAURQScqDMAfYYYZ5ps46/mu0f89N+cLH5DEGtMZOJX2ifnUAyjgNE4AtNfdEwczKwMCwefrM8sGCj+6PiwFr+Hf6VPJzfMus60p
+5wS7lmDuj/X6BhlK0tfREivnYiQc3TEHN4Ptri1UnNSV3LoINN3Z427tu/MS+VjfU/pBCPIkGg6Uz/gtEFStGh7pHwDagcoW1fsqVfkA6uw8+Bv3tskL6ldV
+y8a7QsZDG8ItKMP+OIc/s9Sq7Ymc0hn26uzo+8HoLyYRIsPJMv7T//2Z2NzQ2hPmQB8jzKbbV+c4AeG5BibSQJhBwRZMx0qM/UH38FQPnhEi9yLkCf8d5Noe
+6qE3rLfgy/cpRG7Y0zWeOS4dCMDOEBSNutxi0ApCNUcOBgzd+Gg8pg4iP9d/mREXyDzQOyUfGBlHIdsJoZsiFpEyEPIQHeCgAcifERYlKy2V5eYh6FnwGj8O
+RQhnJwjTi+vJEf721wpF/O0pTCE3BdnrDSAckn/RCkD8Ax78FE++FiW0RfYaMlW02x4g/+juqP9Czvud41OYMBI7zbOi5QPfOBkVRtfD8QDerqbZ07K02gb8
+nhe0wNuT/lNYufXBE27pCLzEv+jXGB23bJ42CSff8dUDI8oSAMMRT/qa5YG3EmXx5Dn29sndJjazuutNA+AGyeQL/CWWJPblVO3pDAUG4QQGpkc1tAyOJCoS
+1+gbIRHIY/LVVqhK4Pe7jyDMzAkZDLYWD+Iig78guArA8IHLgQcskxb4H8DwD2TiTy3v4ALQ3xAAoBBH2FPfuv+968II5tPmDQwCtVycApgIpwGsO6XMBh8h
+tCyFHV03FjY961za/Uzq4tG2K15cj9kD9gOfFxIIHPK9GqQTTgtVz1gU8+ue1WL+/fkp5AYIAdM24rC+IMQSI7T1KvvyeRrK+AulYGX2BOnXI7ZJzDFEyc4P
+ygj1WgIsUSAGy93k6oFEkB0sFw9B6aOv8mICAZNIEA/Ea/fTLT+lSnhIJ9Er8Arg0rnY3QqRtLvNF1P8+/b0rrRME9KMVLcTZgoWFQT5Ac7IJh8RBUW18C8j
+FBlPC0g6mimWp/e0+/zICw77/f8dLEZE+ug26TwGJuPiA4j26i6d+0v9VL7mudPyEHHdNPrr3sX+DiOC8lQhcjv85x/wQQ6sBcYop+g13OwPrPWqytouGMSB
+qy3/tOcE/dK8BV6hHgjVxRUEzkwHduATrTHrsPQrafPPEQ9Vt5L/rDQZllUP4Rrf+9LnOPWh5VHwWhPQpVT5NU8NIzHGLvrLHSzmG/6mpB0q6xUWyAWcNCkg
+19LX8ev98tLsIUpT6ur9CvQgP9bOqaHo9CW7ttgfKOAltrQvbdXfLVXyLyLiKdYF1uz9GUjM5t07/AkK/9IpGGHyIPFJMV6P+P0PG8gR/xrm/91RQ+SyOQkg
+lhYl0CgnogsOHiQeDxm2Ntnr7vPt/SHT8jfrIhiR47OgT1k2+CxL4SbLEvTxJ8nY61Mize/a2RPl3uOoHvQhO98PFUge2oHtNRCz5MQKoMuLRDRVJgZAJKgD
+B1oRWgvi8SMF9dIm0q+xrEnnBjuB8q5mUSqzBisAmLJsdUTwFSpiQdoQCkf3WXLoEOvoztSjv8wBGz6Nu14SN4ofHhMSCqfG+iIHANVgSwFK6gPSnZFaf+Ha
+h1UZZ+wTO/IsEHT8EOypgfZFHr3hFp22Bd33OfXA5PbGDuip7BuL9bCgNdYO3rXQQywiqzrG/R8BNaIR7+jhc6YhQ/32btQPKNJLqX926TJn/bftwboCrBEA
+LQSZU9sm8h/0R8LmPd15Q+nw//5cIM74GP4C8+zw3dWPFhLor10wg90m58ECxbbr2PINuBLg1KQA/Rv1EUSw+8XH6hG3rdbazzXZ1A327PH/uhN3FchCI8Hv
+CU3d7BOc8/fmMPvNm2rOoPI/sfOR4qEVeO3YWcPlKV2xGTkbcCTxc+EaCQDS8vh/RFghTzkqfz3kF8DRBU8XRAUq/pxL81Tv1OMlfthGQFVkVREoxiq2Nk3G
+zfynw5rJmgjaCTGsGWkQ6kbDFAHwtwYq1PtGzPjzEffqJ6qJGzkv/FLuxPpay+DB/5ROpgcuzQYiFwDVA0gY10HuJPpD9e8N+johRfXrAODhP2IB5NNJFAMB
+UGLsEBnTBq4gqqDMTYH14wTQ2vxuZetaLPznG1FRLeThZkNLhXk4EwbCxxEW2KgDgSzkORBWAM/c5czryelYWdgjEoEbKPkO8yulO97DFXzu29L0A7wQ5dT7
+SdpLIf7o1wPl8KIT90+ixdT5LADPni+BLgDOAPfXjSpJF+0wAAaTuH8oy9k9+0DaSB//KU9UAmn6ADnrLEh/Hx4+583X5x8t1OU80gzo8zwmjggb2DoU6d4r
+PdgO2yP9p/I689C/WRAQ+Y5X2iThCDk3HF0j/IQV2wwR+wHsyfoUES0EAQNO/t0ZAgAGDPAU8BjslNsE/IgRHgPv+i6BXecC/IH67wEuDSYC5qhERvh0AflD
+SFgT8dGugUhZ9QgSe+Hq8PQcFBq4oRR+D//GXge5KTNIgXawMfzhZP2Q+oHHiSu+YkCyv9Q2Y0olgU+5Hn98/yV/tBzdGNnjyaxbygE91cVZcn/ueQGB914n
+YLycmp0+8+jdt5O1gfKWf9BCVyR/f+4zf4EHH7Z/f3ibSGfxtwmjQH8ZgeX37X9/UP2BnqlSf4wLgSeBfwDxG7yJfzrXkubefxqDf/HdzSMQo4Fl2DkT7YGB
+hoF/f38qwPbELoF/JkUhf9x/KoEVbwTmJzXXD4Euf984N9+5gUvzgX/hsUZ/U2Wv76uueUc94x5/AOMz4YExgY2BJONSL9/PEoljUJKBdIR/4HFdEIHZntOB
+XIFKEhwQEQtPEhkFPt8WLRL2WiQUCO8nFRscHxP0A/b07NkIPwcGMz1MKMgYMhD4ER0rKg0kEhD2JhKo1RYvGfUhQg4yDhG9uvYTBN8uKtUZSRG+xfsMy/YW
+GvsE1Bj9CssRQiTZNLLr5vfYq93nCre2PN/Oxzcb7uIS8LwnBr+x4RTFLOsP8BIn5OrOIv7/sRnhxNEQrNz57wjiA/LVAPsU5wz08FUrzj3mGeP1A/LtMbzn
+3hH6QuMG9RjpBxdAJ0kGuwMsN+FBCxS95kPVBdYdNBfNwfs/Vt4U9vwoKSMhE+Uz7gzYpi30j7YP4fgWBecv7MobzPHdKPIFBuvux/4E1v3gKPYGFA4FXhsO
+/C4YCMwjpSwFCQk+MOvoIfq6Z8QBHRrtKOQ42Pz/8MVNDPm+HvUu1hULMQ7brOXSxxK/3A7U5C8t80QkeCLYaPAAXOL4G+YG8w85NoXbv+JVTMAG80sfBerk
+Aw/61K7z7Pr7/vkvLPQNOAcpLOnZ/eQ1LinwsAUIZEfMEAMdLs/UHEjiOPAaOQADKCEjOv7I19YD7t3GhLys1dr1GfE3SOTXKtEc6BLs+OHYu4LVtru53C7/
+Fzknw3/e7S5PCQBi+QYcGiHsxwrQK9oJDwn0DOB/+PoN+vTv29BaHmPv9NjeA+Qh+hEK+CXbp83tBdT48gYNARxXCggGFBgoGvL9ufsS5+q4wA4mQv/46BbG
+J/YQ0Evi4AYhN0UZYd0aDSAuRBIxz+8gUMPaOycfHD5pKjPk/MYFNdb948ZtRRwCG/Mk3jIWJCo57xDj4wts4+4ZTRv67uAKJicmLOYpqbPw0QYUE9vuMAj6
+MzMG+fwc3sfi69IT7/Yx3xEJ3EkhaF8jI1jQ0NgMwcbywDzz/TvUZQnJwiP0BvcoVSs+Er78QuQAMCwOFg5FBQY0zMdD0dob6O35/yJG4w+2/dfL+vfuGgUS
+BtLAANXxOTgF2MD5r/J/kbyeXh5TfxsKU+4MKxvFJw4RyM0RUvfXKxAwBIMDPP/zpPc1EgH/a1d/KoEmrQjn5TYMOnl/f13W4Thaqw8D7Q1m79UwSNX9Ax/7
+En/89vcKN3A34UYw6fA2r+Y6W384/H/310UACtcH4Qo98utwZdhACEsSLiUu2hUy7gcmHfQE2foPPRglXNIkye/w89VGJ/G64Q16K9diTUo6Mxg4CNoG2f6W
+B9jDWT3nOQAOMW4bCXfXC/AjDToq+BcqU1gpKT0VJQ0/6/wnQwoP/vL5PyzqEwcRFhgmMyAdKxY2FUFjOx9AVVZDGkUILAgHY0fFCyZFHFUrUhRJyBAqCyM/
+ECfoxhMYZT3kCg3n8PUBNgsE8zURMcQpBGv7Jd4L6+c3C/bVFzAN6gUq7voe9AT7J8089Bf6FvEX/gTo9AkNBSEN/vI3RwooIP4NHAUaFvFDDTUkNPYWXzD9
+Hv7qAg4WHeMZA9fRX/MKZRkJGunOxTcI1yQj9fkbAT33GwURCBzv9Rca/TXIFRZcCTUPFkU9GPTu++goC+087H/S1DbsCyubJkOB2h+5gePsgdrCyyTW3vnT
+nTn/6C2ggemBgUyBuASMwS+BAQGXtRqBmR7Uwc3puvoJCTuBpSaMtPbJwecaxvQSGJUGgxLtr+LO1cPznucK0lDA1w7LzQIpsV/Lpg4R1PMkBPnlnP+N5ROB
+wYLlzCETs9Ij95HdCKy3DPqBgYEJTRHfM3gG3/3h78/F7eCtqoHi1hDvIyHY7AjdtzfeLRzptITjn+8GO+vV2XXqA2ESBOUd49a/+EQmKwq3wyYSGBE73w3p
+OW7i+EoaI0TR4d1P3Ort1MT+0sszeg5pN9gsIVf9AzoUGuJ1If8NJxZFP9cf5vAzXR8p8uVAJO14DvVICpt+R/NiTN0E+RFX88NV4tF2Mxsa/yVjAecqcrkg
+orvq3f4tmiIDChkH6YES9DcTSvjd36X5DOs5MKxvHRAUGs8x9i8HBd49wuN/WD0p3hAr6vcsRc8LFER1MNkx7lQK1LB/BAFJF9hHQjYDHH8m8NjNtL1/GPAJ
+N8J/8dx/GLo4PPYMF8D29eM9CdgWUcxP0Tn47e8bNPExE8d/xBpGf9Z5EuBCf1Ik+zhULSoaEEFBTgV/KfEf9t4RN+YuDAMaJ/AAGvL5Fh/uKgkF7Rct0hX+
+5vwPKu0gC+UyNQMtDNAQw7bfK/nZWQfdLfQbdgqx9hf44x0ADizszRrurPXcKCb5Aa7k7PUN7u4LGuT6Iu8GSwwE5fNraOUh8vTDy7sogd8O5vXmlCr/yyfI
+F8jU0TP3HfTFzvggFfMLCC4bNeL+NxwcDfvhLywD6/kP+vzh5OQe+yXX7Ar3S9X+sb8oIejgBkAUHPIKEikdDDkcBej7tNoAaBgE6BD53tj+pgWLkrXYseQR
+Cej24/u2D9boFi37MyEd4sfm37nPNbcCCs7RDf8g+Lm65RvX8wz2FzAPIwzvGwMCDwr7Ei0Y+UQB+e/8Ahj1FPYSvenoMCn6K/wN0ivxAQbu1vv1rbQC/9rq
+69vh0Nvm0dPu7f288YXq+NH58PrAhbHC4ZnrFuzOgYP249mt3aWcttryoKXftsLCs4j8EO3v0se4quaFrKOMq9KCsqPY2Q/z48TXnrO3y7+Ntdyi3OPR4Pvw
+z/O22dKwpqT+xcQft9P+IAAJKCf7DkHhyt28n/CijOIeGPoILjEVKkj46PTVyMjd0ecBDxYN0eru31bJ5efK+uG/rNsT3rHdv97JBfYK/M+I0iD04Qnc+vTC
+2AjAIQTOG+jKyQrNwg/S7AG51gi2vx78qt3V1PbP4sa8l/yK9AroAPwN4gLuxtfJi+3J1wEhFEYPPxHS2yLO4NcMFxMTJSkH8ATOB/8K9x/H8fn5R+kBHytH
+MDP4JzRGWQvTRBIgRB08NjzuPkEZJCsgHSv7ABItWUDwB1QHDA/pCx7eDjLQBCcJ6DYMMt7/cFEhKEgaDfvoHOwG0iTa1Bs62wUaTVEhNjMTDdnNEdTeGPT7
+BEboRe8IKH3X3dv9JjgY0BMM2gn0LPjWAxsN3e3+Ihsk0BMCBr428cQlCicC2/n6t/cZ9fv4CPcuFvUU4hLXvx/oB9cy/t4Z7dXnMP8m6g0SBQkB4BP0/fLV
+CRzw39kE8P7bKvD4CR4dQx8PvSkWBjMD8Bf8Hx7xHD8v4uAkE/UCvQvzFvQAJA8Q8tAF4yMkCxgRAu7U5v4MAfgM5gMAKBgrFO0N+OkA5vPoIxgfwc0Dxxz5
+EfYT8AYT1QArCN3fB/oJ+OTP4NXz1eEmJgDu9MkZ7QQKue0Kt/PTFAEsw/XM4/Hqt8otABPWKMoZpdYODtkevAceA9TpDuodVOb8Gwoj5/I65y66MSOe5vQF
+ABUPbf4JK/E8JSswVDBBRSFPfxcK/jgVXyw5ekAAFCcLAxYjfw0NN+wA7vgK2ksY2+EH2h0vDhznehv+MS8OCSLNy/829iwayAYcx9UTCQurvATtkO/p3PoE
+284K+w/v1i4SoX/32tMdP//+Sgnr/xLi6EHy0ir8B7jeHhgaIRXpUsfl5UL/4zPK1zQC+icTNTPf+BMGIfb0HLXbNNFlDxG2KDTuzmzk/Rv6i0IB/vUgKi7i
+zD0jG0QkMCrLCxLhz5JECSL58xb36v9BCcYKKuYsyeff5CT03PxNFlZJYSn290Y0f/sENELqUv8xMQA5YEhKVAkhEzEpWCD9PT/qGSIYUBknQONK6AgERh8b
+HDBKSRBcKRfsVxjsRhcmau8NHQEcfwDkM90SEGjmf0DzrCsIBsDp8OIP1gEgQxP6QsMUJB4mKd9P+xooQpwfTupA+tBZLwnKEc8ZFB4BE/pcG+g3+fP7Hxjx
+3cB/Pvv3BQwx7iApJyVUCNv8R8AJK/wR+js7MwB/D9obGNMlBOsDP+BKEubI/gon9M9JDhP9E/EWRPIIBecfL0IUHjYDSxEQ5j4AZVImJh/5/7T/NQl/Ds9W
+BiTsB2cr9rogw6bXK78WKvC+Fse1uezIG+ip9/HU9eAFMYKkvdDtye8CBtOmDrPw66sDLkk6HMnZ/zEggeE269wESs2WsAavyAl/DvE6Eg4PBcTl2PXkztrp
+5oE19zkBYP0y7e4CRKIr3DqtLAZB2g7TpoH5aMw47RBTGiXzyQ/Q4suh3LywBqAdULX6MxYDAjvpIAIkxbi2FKUHDQwV4ZM+avJaJTz/6xXc26LXqCcBH90i
+4qBmZTYOOzABC+PdOt4bp9zN1aZEFGBAPl4tMUIP8jsK/eae39Yb+RAADgYYKywAKR8XEg3uyCUJBuwsxOAc1/sWtvkBHeU7EiAVBygJAe0zH/YsBuUaDAwI
+7SIhVBgw6vj+3B4AARoG+PojFgQJ9NsIB+3qp/nxBs8Q5ykE8dji8NHzw9g0EQD0CPUw6u/4rk7Q3dvj5tgR2ALliutnGA7R9xu9B8EfxQIU1sj8twT+EwsG
+C+o8HunnLi0EHO0YH8sRGeQDD+kl7RBFocr34MrhGekPvQ7xH/UfyvjqOf/12xnh/OMICucSx+XzFtwAp8u38vE99J9GDhHd59IAHPTEDNcAzwPX1+nm0TzH
+3egdKQ7zPBHgCjQE2NX9/OrGDeXlBhat7xO4u+ml+BTYCgfn3fTbz9a5CcvAn9XHucvnnvep8cD47jPJHxMFEwTv+hMVHRM5LQUx/iYb507hHikBBAAzTC0w
+XR2tQQEdCCTGDujx//NhKyIHFBT+QmYBOF7oyszp5wvp5vEpHzUrFFZ/CmfewLzPsODRu7/S8On5NwEt4CrxAd/XBfPy5x+mz/bn3vwOJ9o2B+758fgI+8Dg
+EEHto+XnBuvaCfAA/QEgGumw2unMBvaU460z0grc5Rv99cXW4iIpANoG+BwP1wnmOgv8EMTIKCgf8sPsy/rF7O22+OcD3vf03uP1GPzX/KX2pRqB6CLb8Rrb
+n/fXt/4KIwms3r383Bb9Ae8lgRni++T37ejK9e69/XSp/PIEFwvcCySyp+gM1vEK4wQrivP8Ju8lMgz7H9nsxg7tFwAOwtkt4r78JS8bHfwiTF31KenA88zK
+2dQKIxnbB/c0Hg0l2zELuwUMHSch7P31ztwTIShtLzoXJifjF0wfuO/f4PTatdb/4QAsf0Rw7RXXAhzVFQ2/7ssrEMkGGTVb7E3cR+Y07dzzAd0Q+Mj3LDbz
+G//uNf8q0wn658QM1hfuAQ8ADune5tDkw/EW0fwc690HR+PVA6/X5AcIzQnQ+Qq8Arj+gdwAEpjZ5YuhCMn+87smu9QIygMa2Rvf99j35xfRB/L8lfQH+ADP
+pMLylYIL4RfLhP65oxPzFP9EN43zw/Hy183DgZ3s97Lf0Ccu6OgCsIH8HerS0YHH7/UJGARFM1QQgdOtoNLV0tbVgfcPASZQTi5xI/fiAvf8gfcMymcP5f0p
+wO4g90L6gaH5E5IHCQPjswbmgcbDgYHkweIAppLOBN4gJvjXxLvgpcLS5rgAL7T7DPAh/NUX1+AhGfol/j0fGzcYGDIL4+MgGQQFKwUxBAAy7+0x+gchKzQf
+C/QYPxAfLBcNJBUGD+0YPvAjChNHIRE5DiJEJB8EIAQIxiL99tbjyQ8HBe4lGEUBEPsWBNQa4RAtGd78GgI6EjAAFO8K9/DiIPwl1ubp8v9FI1Ag9QYx4/89
+BenL1sz4+UfyKgkTBgkpzx4WHRggDuIoHc3pEQD/7voT9ez+xB368h0w/GgGH+znJRAOByYGFQAgFNsiDyEQ/iUZCSjjYTFGSwYiCAvrJQccM07XMi/iBkrf
+6xULABPw8/8iNdzz9BD/JBD85x7y+GjpGSsW5zshMiIjBiD6IFwvPmP4K38BGDohKEELPGZPNGzSUX/PAD8MSWMSQlU5JiwoPR8cPiEMD2fZ2mYCCDkBFPQl
+H0gV8MQW0Snb8eTmZ1oC6fQG6PMFEDQDAmrZEEwn9RMQHWfc0mHUFiQOPiLzHFgZ4jL7XNVICCHyIPgBDT/gXxgf9VbmGT4S80nvDw8s+QzlLxMY9EsP8Pfc
+9Aj/Cfvq/s/7DPcjCxPv+mAZNzs7P+9dMcwWIM3kDK0VDjUnIDntz/4P6tkE6d0tDq0lsZ3pJCEtHFEsGhlt5Q7j6+3kL73uNr4XHg8v7QkHCNUV+ykZehsf
+4QAq7NxiH9j64yAcfxR/It0A6wMUUb1aHsT3J+Y56gx02sbpbPL+G/u2ExK0veUF7tQcDw0m0ukpKchKFhX+uU7+JvMY01DU4kEm4EjTTBTsE5M65AwT2dfJ
+HOe6U983nVkyHjElKxYPEfMk+847Ov3ZYkgMAwQEEdXy9eXI7PLj7ccD0Pb7p9cm96b5ud0VvtP4/d8l1zUduzoqH1FOMcITbh626gsF+vtTySQ6+vouNv7v
+3tdAFcaBT7jY4PMILvnkEnG3J/DsADjt6R8S9/siEy4KMw7uLSj3Nf7iSAvEGDncLyjO/zHaMgf+IUD3GHzkV0n0QU/8FFHeTTfTCESG/Sno1PvPEzS2FSfl
+Euz9ByAd1e/46wjwQBf9DQXnwO7xIx/V/wfy8Pnsye8i2ADV4v7kA97b6r/kzevKRDu+3BbjDwQl3egn8L/JDvTcNBna+gcOFyTm+RDZDRHv8+n4/P7dFTvo
+DU0LUAjx+OjYCUK8Cxv3Cr0E4QEHuCyzIBUT4SvYJuXf+Pgl4gWp1uXR7VfgA+0Q+00dFuwS6xfnuNXL9d7J3zzcu/ARKA7p9hWxFsM4ISHpIeyBswWrnffk
+KujtxrbP0/7jgd+0mPrWggKX1c+wm9MU586ugfiw1c/t4uvBkkny/Pfj3+/6K8Xak5IyxPYexuOr8Un72xge4iIn5B6+sDMm4QuBDBGqC/gPwxG/BsM066/5
+Ie4oFwjf9NjL3NXoxe7T6iEEDjk09CoY8vMq6L7KwuwHFdj78NPy/DIC5C8/qgWItgvE8f4162zt6iQZ5QgBPiTj4wfxGLfOlirsEgQG9VTbOzk6zjHwvkSB
+3LwTFQA1/xzcrwPTMciBf0Ul0wbHMrjhGfT0+g8JISjx6wnSKiu+80nL/SzwPSCC3C+j/TiBDT/EJySs/ymVIUWoAXLF+lKXG27MCkPWDWH5MTYhbyMr+h25
+yB3iIlvRFl+q2//eHSQWCwu35i8MHPkDFSEn9/ERDwUUDiUmE1H8PAof/jAYChspEzUmAgIZHTSBos0LHQYGCPn3Lx0E9gPk9SCSjsmBgdOn/gYLCxURDPb9
+IiviFgHBgae6mOHW2rYlFtM7Oz4kF06B2eCBlsWBmL0I/S7mEDsU0RDrCgbP2/id0vgJRgPl9/MHFCsvFh4zJiQxMigXNTcrEDwa9xsM+u9YGFu9RQ7VpNQO
+qPcmIB2flu/GgdGkm7/XCuwUp/Dm07zNyoPc4NUXAIHCx97/8xXY6sAjvgv/4dCyvto2gQctov7L3BXc3OBVsDQBbtXB28LNS5kcJCTjJPUaKKoNagzaL8UU
+QR7oDOrlFdOxsCTdkQ7QhuYS2ck8nOS4OIT1O+MR4+Gu5xsGDrUZHvHZVb4C3RsWJxGiABkoLK0l0MX4CYE5ASqxFn87KTY4xOPw6h+7HYEB3yIPLe4WPypn
+LSjQL9TzwiPWCPXdAUYZ9/BbSwcorzEEU9lB3zDYB7gO7knYzPYC4tneL/sFsfbQCRMCxPC75u0CoP3A5Czs/sL48AH7H+7t2uLeIQHPAQmj/A8M1w32AyHp
+HAoqDxL+7eXVDz3sExoD4wYOKitE7t7mBQEtDysMKyD06dLxIQ79Mv0oAxMBBgMJQ0oNHDMGQ38x3vcFIUYeFFI8As4GMDAxJ9DpBN0I8wcFYCYtJUciVfc2
+JkEP+AYHKir8EP859EUcOBUV4Ej/AvoFKgDuKS8HLyEVRxg+P0P3LAkjER4J8jpMHOIqJk/n6X8DGczp6S7+QvFVOgkO7BMyKB3hVg8aIRYBHhr3USvZExYF
+2xcKFfQcWfLoOPY6KvEy5+hQD+shAwEN8OMVEvsQ4iFcx+wBKu0wxO1SwtYV//1AveA2Kuo5Nd1BAvEMABDwwAnkL+H3GiBSDwYSA/cTEcPHFizwHNIuLxPL
++xUi1N/+Fe8WUBH/8ScbFDAiJistAWLj9AHbzQnW0xQT9kBBVkovRAvxbDIE+P4CM+AQPutqeCoSLUEvRij3FyMZBugfKNRNGREi8hUBQwIDE0cQBAoWD+qe
+vIEgj78rArjV1vAY3jcIQRf9Fb7y7NfXxObuCeBAuQ4Q8NAIDxvk/QUAHfMEE/QH8RrnViMPBf71KgcO/xgBRhgbD+IOBSnkBg4J3xLg/jYFBSkgESokNzMW
+FBr8/wIB9yTUCvT3FBg3BPfwy/L94wHrAxPIEiALGBW+C/r+1dn7HVboCPEL6fkL8QsD7ArqzL7wIOTez7m7F/jr6fZLODz0LjX34/z78yIEAfrjCPwlJyUk
+Itce8AwFIsv5HgsFDvECKFAXTirtAwPlBcnxDRoHABkT4PwqNycmGzoBAf7sCRnoGvkC5Oi9+yHsKRZWHu0L/gEMFCL89QTavg4JChr+3/4Mwvzn+PLZ8gAg
+ue4CDQL8Rzr44RVN6Br1+/T61xxB8Sw7DTQyA944FREXzO4eHEkgQikqHxkVKCUgGT4IH8U4A+sKBQ/9TSEguN8F0+3T8Oy62eEV3ckTNCDCHxPaxOM5Bg/d
+I9EI4PsRxwHh2O0EBPAn27Tc6ekCBA7j8gfqzw+/DAEjupTE3+MaBxPzCBoC40/fLOcJLfLI/azuIhEW/BrOK+zsW98cA9sM8/u9OSEUBvP2GEof8L7LL8az
+KygQLuX9LdLl/gHgwTXlzuUQDg4KMgcNAq86EjTz8ELgCAzY1OjWBMDwDtII+mLpeOAF6vT8YmgkSwv15wQJR/oVKd4fHeof97NJlAriVS0Dkwp1zer8AcYv
+6gV77kkdELw+Nt8PAwRYJyjlHdwNBD7D2Sky1B8XLdDazlhF08vYNoEWF30WWroTxDvydRAQusPnKvHfC9zCthM3BxQqRK8lMP5bE30MIhXa3NLm+GIlzQYG
+Lx36uu/xlbMAzOlTJdQs4CAc7Os/MeEY77X9DGgU6830x/cT+uAiDQQtHdRB0iwtNwQEIiULGFsAd1oCIGIFoB7yKvoZHjkQMmoxB0JJ/juwN3nTK8LDH6j6
+Lt4TCOJLfyMd8/49IAUkCgAdbh4Sexz9ShESGAoJWSb3GBM0SBomOwkTU2IxVgEzJiwoDT8yOwwjLx4VPQgk9+IQQQ8XORsVUkcOUAEbAyLeJzf4bfkdAxHU
+IA8UKvcLFuwfKwLkF9Q+BPYBJvIcA/gANOYt2TUiJUQYHgcXTzLe6yIV2kYMJiHeAhkC5RAQ/NfIOxj3+vXy7iD67BTsBiEbA/MrOAIhMwkW3/3fCk4FHwkh
++g4UQwEoHhH2Q//oYj32FF0fCT4pK/AbGQPyQvT+DVUgA/TlAiP6Jei86APeAjAM9RviwtX95wEF8BUU/83e+x0lDfnoBAza7O/x8/buAfUk0Aoe7fETBx3f
+8S3M2dbmNCP4xM/rAu/16dv+Ie/n7xXeQuzxAioJ9d8bGh4U6SoFFeP5Gx0UIRMN+2oYHPIdK/rGxRvc7f37HtvkAhfh8xSu7hr6EwIg8bYWRCzoxtLpBCXI
+AATQFDUMLhlEMBI9OQfO4Af+8gX75jMlB/XhCSXyDCL2FgUc/xE+LukNOyQXQRgAFRsGu/IE4SraGBfH3Pbj2xcHBQUiqgwAGRfG8i0lEa7v3lj/593axfUP
+8uY2WwkY7eHpMzsIHnQK/iq5/dLGFebmURTTAfj20SWv9uzDPch4LrT0DTCUvSkW9/PpyQq+Bvua4RzNJLkRDjbmyUH5EkKt7tb4wQUCIf8A4MEcftnC14H8
++tQ8+f083+T+PhUPHz/tVtBIvVgb6AgTTn8qBx7n9rmyUzkZEBe9xyXzGB8eFR/fAHHZER74GwHatu+zCTABIf0a+E/H3eXE/t7D3C71sNHDFQr00R0aBBWH
+j+Dx9Cfo9dvKThrEKzXN/y2rTaDoCiD1D+qdI8xCwl6s3hAWFN72FFbq4TsW6jGxqD8SuifXTD/bDOD/2M4SCxD38Pj8qwzWpQnN6/K4weXNlwKphxTd9OnP
+0uTZu+n02vnTB+PllRjvyQ/07STiA93fAO/1I87N1fMSrezvvcTe7e7eBunnCwDaFA3UBCrfF+MkLO4IJegBChmwD/3UEPD28NrsPsn4DRMI+A0FACzyAvLb
+6tPu/vX68PQmAizy/wfoDjEK8eQNCucCGNPvDxi1wuipysDz4/0HAyEE8+2B3wOOoZ6Bw4Hbzdz49djY69sH39Dl5Pj/6961xRX36AfZ/h3JIvUF/xEFMPDu
+DOnw0BD0GQD4EfD0BfblEf7e2zUwKTkSC9YZHRQfK+Ic0BIX5PcdyuVBFLQ8SPNZzOIgA67kE9YX1vwFLcEyppJP/vPjzr/3Hr5EGFMQJbryMwf5AO8vCt1X
+ECEJN83fufURCxAcHtjl8ksD1PP/1AoBvtAw/xPc3QkBDt4I8OMS2s4SQev90dz59fgDzvUdQ4EVPdnyupgtnJdACen73en7AuIjADK3u7S+gYH04dUKMMIM
+Kc02FOzSsNggv9bjG9oI2fAe4tlFTRcHNxMMFfo4KxJtIwxG3swXSgYavEPdFBsfRTEvBeQn//vkLuQp8PPwEgTfKuEPFU/m/CgC0OfHxP8ABBDD6hv+A+Px
+9PbAGs/a4hnjxODF+8sC5P/+0fDtARsK5QsGC/wH7QMdAOsCivksD+ruGzr9CdzXEQnyDAogvgfn9uD8Ncrqywb7zQIgGOshEB7uCiMf5w4gD/hUGwHV6frj
+8V0KzRUoO0zcBOAzCik699btr+S3+gfn4Pr6NRgG+eESKfft9P8a/QIcRwAW9wrcE/3bx9f/yOzz1isHEQn+ezAYNAEmMfM0Kkk0EfXNEjAceCwjIwAtcSjX
+BOgi2CkYLCktUQIZ+ijXyBQXIzoAEiAWEyMcFSkiDOQZC/gd7fYRIRIpL/UQHNgFB9USFRku9On7+fb7NQI028gs/9we+sjj++yfw5axmpDzIBMZ+hGplMEh
++wcFIwCVoOPu/yoVFvQLKBD/Ci7Y5e4nE132EAy9rJvm4t0gIii87+wsACL/J/HdnZPO7eOnzeLm9eOumJEqEA/s7g/o1enk0sq8k9TYmL0UIwsKCQMc7gu2
+/fbX4PrZ8J0qJg1F/OofGh/g/g771esB5sgnFC34FhwxQC4STVvCwvKf6JECDRkZJy4XIzkS+ReNxMWsgYGBgYOngYEi/voAU2Sw+ilN46rQ3b+79vsAJwzG
+6NHe1ebA2//VJX/V1h23HBcL/R25pcKYhjTOtYXh/JTi3M39GfnyJO8K+L7RDw4brgrQQ+j62l/pBSyODsD84cUPLR4EkjULJssqL09DzfL1OgodyfnW0hHV
+q6cYCMMB1jf0acgNCTMnKa9H3Obw9vrv0xUJCLQiy/rMfwX/4AEG6f35FRoOK7kiqUjuFxHj3RUTMgYV9Osv2h7lBCEVvBMwGg/hQesyKVDtSVwXJCnVGR4s
+zgHix83J6S4iKv7i87xX6Y6qI+kGIV7E4f/02/zN8Nn99ubz5vvi+Ovn1/f35Pvr5vvv7vLP4+nx7wXr4/327v/b7gbq8fDg9xHdANvY6RTo7vDm8Pvp6fH3
+5/z37vnk3u/n6fTj9Pj2AALh5OL25OUAxAgH8wrT6uP7/QUP6QHe4/nq1gbS4/TV8u4hGRv5MTUPFRgC+Pfz9Pvv9+USNyBOU0gAJS4P9wn0D/0B8PQJBSUl
+Mzb3BeIeHRv++h7hBCPl5fnTuhPVtBXu5PIYDQUb8Qnp+s7xzebjycv35rz1ExD6AQr3MP7lCcX7BPAFBP/p+enr6fXm+g/z8O0V7iIP2zDWBgPN69HqUTwq
+MBXhSyH99yzEDSQ8QVT50wzzQT0PJCwODeflL1HTTh0H5CnG538d3TYmRvAG4RQPNSEktya9eWQaDhvsNQFJ9TfwygDtVEwLlflv8QHbQgbz5yQTPNba+P0C
++jWtECBSNjJQ7gbkPT0lNvBzSsL2xLTUNjwE3PLuHOc35BwnKhra0NUM7Aoh5BCwzbAm0OUs+NfVnUQH/SL6+yr8txbi5xfvxOzjNwYUAfMd1+YixkEOdwkM
+1FvNzhcPRybV8LXH6fgy2Fwz/VpMRlsPJCX8DpwFCi/jDClMCGw0BzEiCfEJzALzzgrpF/Pn39jxIwQP1efuDxkZ6gfx/9pJ66/1sNHkvdYZudrnB57r5w33
+DQUmze7t1efpAt/6Ce7bFAPRqwcOC+fSBi2umNbv/vG/JAPZpgro3x3qMOwlF+DixorP/yKN06r/ESE8ADRdOLy4t/310dwf+Fjw/+MUKA8i/RcFURMyN/sF
+/ufj+yj3Ber3ur9N8BglGwFx4Q715Q3ns/re9qMS7Asf6AkOfwwUBDr4uewfORvB3PHb2MxCMVH2lQgZEdogFG7a7uAa5fMJNDBF5SgNFgyv4RXb1YEi5M7Z
+mPjovdvxy/bI8wz80v0V+xTx0q0ZGNjZzuT0w9G7mg+97OTS69DSpfqv9fIe1gXjmMLw9fe+j9/S09f0RbsPHPnP9Nn9QaoVxPoT0zgDHfm8MbT/0gjPt9TS
+9pIM4A0N+zLwA0oiCtukMgoBBgQagUqb+u6aFg8E5fLc/PkaDfrJxvr62NoNlgzK9Dj37/UV+QDf9yDDK/8I5cbExg8bH9P1KizeCCUryuDrrK3S2e767zTS
+CgBdC0n0Nw7yOeTdBvsCBEMNKNsFGgHvrSnc/NQIvyAo6N4X8BwRNvPVHTAtMzAWzs7j5s0iDOD9Gfva5PsTy/s4H8Hz3iYnD/RWwQ4oLtnk/NwRCOMW7MEG
+IP4D2dj72Jfm9i0fEN0k1uHRDq3LAerW6oETLSmwwhHprfXMuU7X7eDq6OD44xPM4MXUse/gtDep3snu4MVDAu3P1ba65sjSvKIO4bMCgeMOFgwNC+zupb7z
+1Rc7Ggbqy8tFAMci/N/y+wL5/rcF1un8TwQW+DDgA/r+Ca8py9f1zLgVncMuHiUoXD3+LP1H79sK6OXMA5sDHRAfNFVfC+MjBWLc3+TarAWe9Urt4syj390L
+3+e1ERjr2dvxHTQKBiDzsf3bDPfdKiDu/y3zDeEqwwf15dfRFh0d5/YDFunjD+cIGS3N6eB/Ts/A2essFwYfMhgBCiHE9tzmLhfe07v0ZTvIuye+sdXb7zHg
+8A3AAe0SWEzV9OoNLwnQa90PJTQO0dsNMt/Nb+vH5+1jKQX6FccwHAzvFRxCNR/USSnoX/X6LRkn/y0THDbp//pOQvwmDfQ6fxfo8S0UzzL7HisiC/3sTAr+
+I+9g28/U9uMA1sr33v8E6BZC8Tvg6vIW0fUXNMHwUDLvFjsvGjf3Py00S+gY9RXXvjxGHyfw/eT5ld3w2wAI9xf+AAMc5+0/FeYp/PEPFu7r+c6zKB7VE+wt
++dzR7/Ie78AH+AseGe7WQSzfAfzg+j3TKe+qCwnwLTMVyPIW9h7zBRayfDVH5d4nHkYh6hUfFEgzMBv6WjFB5SM/rTkD6woYBRim2jHt8kDuTu8LFjMTEgrP
+9hPfC8j2BBxM2FEIQUIa4+rs2s7bpfmBtvG6Gpai9fnwwx/B7eUGLAfzBePVwPu++PgxRhsRCLgRM+EfQgIyoCntG6fjrSL96s3769/i1rQoDig/N/0JYCkd
+EkcxIhwWFgVi513N6r1G8+oJ/rz17uzY5PuyBQD+9di+5cHN+uTiwdMc6oEQEOffw/soy/cQJbAE9hmx+AADCxXttAu9ytzgFu0IxAMF+dH16NzmotvjMQzX
+A9L+JtcC7AL/3+O4tRIS5SHhwu0S9eb0qvUc8+sLIvLS+tUB7Mbi498x3xUS/vjlPDMEvakc4BTl8O4X0yUmCwroLTBoLWPmqs8WEwEiGb1DJzx/f1lBXFLd
+ICHwJBoaG/D0AwYJGgX06sLgnNXluNImBtEi/AIL2Url+/fmyhIRuNvVAP/gwtfS0APg+zn0A+0I8AIH+xkvNgBAOA8K8vZPKfIoLB1QFAgO+/QwEwJTQRIm
++hZSOgUkPhlBR/5TCvIuBPZD9fYG4gcmJfMPFuR/WUx9Nj5jI/wH8OZCPyF/f1tFFisFFPd/fFPt5+Aq4hFaJfdNf3xGHyV/cWke8tkB4rAU9P88BwF/N1r6
+C8vX5fHe0bkc9OARCAcJCfMKF/Ts8uLq9//yDP1F++kXIe02/OwTGyMYZCMhJlsaLB8X9+QQ9OoUBvUBVl0hXVs1aiL4CQke0wUgL/ELLVjpMm79CxDE5xoJ
+8PHUCgnt6OcCAmUV6PLY2Qf2JhUsFRru+gYI6gImDvLuFQ3d4S4DJvDl/xHKQQT62xgQCwfsAhQBFR3v/e8HEhzs+ScgI+zh/ifZ/wIZ4Pwc3gkJ9RUP8fgh
+GsEHHdosGbL/CfPu6gwMLPj78N8EGP/2D9Ew6gnd8e3c9gItFhAd7fgOIyDR2v7jJO3a9O309/MHEPgAEOnK6dUC+hbP/iXe9//08ubz0TD+BgQXvSQHJQkS
+DusH9yDRDxYN7QPaPAPu2+z24u0XEA4FNB3e+/z45CwbDAry8TLAMeTnCMAP9Q7dBNYu8Lzf2gXF1s2B6uhUCgiB2H+6Wn+aKn+BCX/A6H+abn/CCTH7K0GD
+EX+wNH+pBXPM42iN62OIY3+RNHCB93+ornGZ+Si7FFMvAH/3r1OdunOB+3HYby6vrHn+D+8kGtHP7dMbEfqZAzsJLLviDNPW3POB3MX11QSOUBfZgfDhVGC/
+wvnPAzK+CfrtphDh4xPZ7l7jGFguquUs9QUDAvWREC3LDDCiPn/MxH/4Nh4C6NwQ6wrT5Ti7D38FeU7cFSm78w7FwE7/5+HHMiwdLTyz7l0K1ToMJLTD8RCw
+5cAI8TsUGAJn75vWLdfl70jrIVXkGv8e3ZQrJtA/AfAY6BXX1dflLQDv+PDHDxQgGvEfIBEVMukp6Z02GQ8sXrvgVCkZIRQbHRXdEeolOSUy1T9Q6hdV8wYW
+AQrqEnLnbfQqNwkmF//e4boJPHnvXwoyVvk+PC73/UY6d8MQAhTyGxhWI9npG74wfyQP99xg9S/yTtTpDhcxMezs4UIAT/Me4zrzIe3tO+vHACQP+Wj03ipD
+VXYhDUIb5goCMtgYAjMezKHsGLAuxTAtGdpMxt5CGvLSJRKn2ARcYggiLBg7P7MuDuBU5nFt5B4bEzzq3/20LszY0vwM/cK2hQ+cgSmstdzmztSsgdSRkh2b
+ywAvRvuoMbe4/r+owgbe5PDb5Tm0Fe6hgQuM8h/AKoHc+AiSt9/MDr7efzqBKfCxCNvETL+BtekVBf8FjMxCf4HFywBZ1OQZuIEH+bn469fq0uv2/8MH/Psy
+GPAaHd6+WiL270zMle7N8QLBB/DZxH+9JuwfkRYJ6BECQtfX9xWh89nZAM8bSAoFShK36SfvbUbAHTXbPwYSssf4wOkU7Qn9Scgc0yjTWipXMIH6I9MWNBsf
+GuYSaAzRyCEw1PCqsMnDru47ygEC6u4L4AHM4BX1O/kBFUkVOgQKXxIQNA/jxebVJz/r7PkmJyT/JzXmGBAY/EMZKBIVySYD7yb+Gu7iQuMVBgEVEycT6htD
+5EhGKDxI8zfe9P4n3+4jTO7+fysGFhoM8NIUFAAG9yMIGBg02N71CuoXEXMH9gER6xEa/SIxI//YGUnrDg7yxh3+ATkA8fUi9Mbb2jLo2BvVGwQBMyMPEx2k
+4+vt1yfttoni6OwR6BHr9i7JCw78/DIquAfRDeAE0yL6wx6u5SpA8vbpFuPaB8zrpcrlrc8RybAgGL8p+9AY2LX4+AT+Mhcn3tbzEj3vCuDgEB4IsNQXL/sd
++OwUIuwb0tMUJzEd2vvZ7t8D8bfKAN8LJMgS6rvhLQbz4zBydRfWOtviuPslQk1JJA4vciJnfw8BHCAhXuseExl/fX+xFTRvJk4l6e5FcT02an9/UGteQFJ9
+f0fHEugnBfUicjJ/bEo1f2VLXljkFi0LB985Cg8FWO49Zzp/aDz9Ajgi5+QG6BauCxsR1QICvgsLTQ0U8tkN0wX6CxYo8HsCEB44Dywd91n7JUY3/Qw1MTdw
+fz/t704M7Rb3DPzF8f0xcH86/hJKH38qFx837ar5Dx47DxkE+jP14Nnp+g726PIHASAk8/YgE+Mc3fPrCe4U5BYbFwEc6h3z0vrdDBgpvOn9BgPx5FcayA0Y
+BQP8Gvb4P1ECEvUN+XQI6+sc2TYpVlwC6x817jgxfzIB2g4VAT4uBO0HXSQEIUsuO0fs9D7YCkQa/wUt9TdULCsoNkck+/L+/RDWNVcH8y8x3QYZEegK/uPo
+4/QfDgwwMg3rOA/SKNrp2uPQC/7zDPMYEgH1WBgbNUnWEfzr9vnQG+/1GDb7DgsGBALK2AnkLfvt0DocDhIM7s4PVjn0/woqSiNlf39iVlh/f39gHv8o37FJ
+Adg/w+BXyKR/BcF6A5R/NgdL9bVs0Y5/2Jc8xa4o0NVU/bd62pNXFqlKD9p/f39iI4F/Srfz4oFG+4F5JfFyfxRAracI6uRwYiLrl+AmIOl+f39/Et04JPIk
++LU1YRAeAMRIf380QVRn6sJdLBhFQ6J0IOh/f39rTFFKdeZJI8Bo9+xCDPt/f39/f1hMXTpwOPkwzLMuxxc6f39XQ303f1hyLuMZ5oEqB9l/f39/cT5/M2Q4
+f39/RxZr9eZ/d39/f39/f39Sf39PIw9wMhM8LQd/TAzmTdkkBRAQFxAu4Qsb/ij2SRQa6OxVcNTyOOgb4iD6OCodt9QhYx42EO8pISTiBegRHR039voF4vr4
+Nh4AEfkc2dLQSBDgIcINFutkQfwIFfgnGvsNt9Qe2Aj3CfwA3jUuHSD0P1LRDN4PJPesSwsUCxIV6xIPAhMaHeVDnaj5dDYUHvL1Mxs4JPIoGe8+QPLc2OZF
+RyAs+wsi9ABw0xwplznv6h8Cw0D+8isZHkEoOQf8MyxB8zZLpeoQtPX1Ay/GHzMpVug7HBQwK2qyr+TkEmG5ATbKOgLdu9z1OgcxIEcw7x6q6dvKBBUQ5u7V
+z9PqGiABDCYrQGFIRuvIMC0DGRyyshzRteT/+O0ixNpHLDrfUb4jkTzEJOgnz97kvEwPU4EqCvLt5vrr0OoBDTgGIxLCquIj6fIQKPO9IKelCy7uFN8yUrRS
+0iYmPtvD7Oi+nlDW67LFpOFx7z2dHceC5cEgPksDSOrhSfLLBjAfxCyvAwfFuFTD8CyUNNj+pfOPaeriAvEnXcve1xn05xoBBiCfFt79Bu7++DC82VAXufwJ
+Ae7pPa7cCMWEdP0g6BfbJuMdnYrUDZj46Mjfsz3NWgDXIvcUpAn19O8PGOotCoE+rcgYuPV1Mye9Eefq8ClbIg8is83NDwC5Gca7rUU50A0SxORiIRYKCdoR
+0rcbAx5u0roW1vAaJc9CCvjuM86oFlQQ4BNKKjft1/6Ct9e5OuzW1yMcs/P0KAESFsnzk/ptLC3hBAEVFTqdSp87wFu/yxTkw9q7xgVSqDc+8toUQw/cPvEg
+7DZVZudMKW/oG4wP7jUB3Pfm06qtB6b4Hja/fx4yROoM4bvH4N3S9QwZ8hNIQP3aTK3iScHQIQjH7x/E2ts35eHc1Ab2DADoyzk/yNQ6ss/l1c12+PQGUf1T
++gn5LdPt3vUBMEsX+rsd338L1Xe67cYMFPXENY4kmlnkHwKt0kpf9vyB/u4dLtDcrGkyFjH3I9W5AQ/3kq0k1ukQorOlJGLTLeFaUsNE4ckfvCXW6gG9USFG
+6PlgEjH/Fks1Gq9KIy3w5RrhAgIPC2of8sXmlkeDuCn3O7cgEOs9rur/Lcwqn68lNUDE6nfh8vrX5/jax9EILOEGbLC35qBA8RUG5A70IdHuPg8eHDr2Q9+j
+5wrkuULCncMY2ekkZQngAAv4vRaqAQ0b6Lfp9yBCwtrsEy3AzPfn7zDo2fnHlAlRxWm6s0w+E6YbwLnh5P0I8dIVq6i6Q+QQ3Le+6zj73sYWJOZFEwkzRwA1
+kMXbHkLbngpQCZ3lA/PN6NyPHcUP26sQ1Ag7Ddb98vQ8QhTbXQWTws0a0h2y3x40/qwzcEX8M/3/4tLF/sEUBeHdCfRKlLvq0CJ2DhoYGs/VYjSW0SXO/eYs
+8PIyT7Ftwyee8euQn8xNu+/qyAn7pzTj3/pVru34/riKu+0cJt7kGLo3E+ch2DFI7jsp4x0a29PVMt+7HtznGPQwsN2g11Dw9codNg3p+F0xXUui+T3IIJAa
+B4G///0vvgUEHN+pFwQNMcgfJeqH8are5C3ppcLuFwru/SgE0Gb4SaTR+a/IMu71OfjhtMcSsQYJc10Tw74ONtgqze4StMe1CxzROwkUjOjjctAhDPZF7+M0
+Jf7YuiLp6soBqMu9Bf7tPEWZ0e0sHfy13c8xjCBGNbjNFd1fGAFCG/Wq06jAlkA8DAc6Xq4VAQEMfmIxQ+MiATzcU7wUIYnZ1i4JItLK1Bi429sN3So37BpB
+jgA9PsTa1eTF+JG0gVs8tIHKw+7zxToTv8cfBOVeydUKbBHdI9PuVfNBLqwnOSro5+AXMBDiwYeMtAX+IPjlCsfN1TgHzij69zUlNgnE1NjVTDwgG/i3JNoE
++D/RLh8KHILd2FQq1UTm6HIDL+W1CWAeDwAGKQVU2wpCUgSk+qyyTjQA7iAOD7qo1LW+6g3l2qgKQPQf0BZH6YPhvs0T1ffcJRv5zOkET/sRJtYOrLar3b0L
+rQ82jd3tSADb9TAXM9I8OsteCU366tsJKaotSE4J3/3tn0QEAxIs6fWi3AtEqf8XE6ce46i8X2lCYq2rzfMV/pymsCkiZ/RBLP+g7vGsoTj082ojkgD0JAhR
+pb47SPk/UhRZj98kCvZH6PLlIKqgnTk5Nj7l3OpOEA8n5LHf6Z77LfFCR/Pc+MTVEuPoyGnhESvxnKpSFvAL5GL2I7JUJjpzpAf2OEUFktnxDOTwMhrWB/MM
+5uHWrE00JRzrrcoYCdc3zOzN0Bv39Bem03YQ28AIKRuHFPn//Yji0+btPcekOU0nNLfiSc1UL6xN/xYWDl+h9i0CaboKxRPXwR0PvabJJS34dQ4jGik52IHC
+Fg3mBwWjx7gy7e86NMvyNRYMxvLUJ6va7+8k8h0m3zKJtJPq/wQI5xRiimurG+Q1rkkxz8r1M6EjqcbCmsfk5Ef5SO61F2YLVhblXQgRDkOHA7pI3tOqzSxV
+CcT+2ZLdy/bp9MzJJgii5zP4WPQjBAXDQ9+8gdwv+zfaLU2K8bmsPJoeJx8S7u/2QEwxVtnWNtkS9v0h3x2ssBjz8+AxATMrA67kBVQuA8v87VfSMfHdxTAw
+Jzvkzfk4/60Z+x8S1f6CBvWCPQ4bzS4iBizbzYUDqF5hCQEI4+SkTj/5uEYmBB8xSAIBx7AVCgG4IkE+t1Lv9cTmYsqUK//v6dXdE5cGCTnM/uWSCeyZk/4b
+7c43LDfJCR9O0RgLt/roBffLG9syGgjL5y5BFAV/w0HrDU1Cx/e78wn11Ccb4X8DoBrF05RGUv/+hCXUdfSgLgbRA6JDHd8P3/30Bf9ByOoy+hwU+tjzJ/Yv
+lCvIOqLvKjvXUglALMj9kJYh39hb2gYcoz+fO6XxIVzn3r4A8fWxYaw/Jxvq3eQ4Auz4lfUFqCZknhoS000PyfnvoIdeSv7Z2N2UJc4S73mc6M+69wswzfQK
+uiOM780K7AgxMnb+6u/m6K3wrRcY4lUUVLin3u0HTiIPSFQburXNMP0J4hQK6b/dX5WYBm4na+GK2sAEJy4IMFPArt2N5egNCxoUE9sK/eRqCiD2+SBW0gzK
+F+kWO64nqIzERCLDwjvtiu8bk/XVLsQS0gHBzf7bMhK+YSjwuf7x8MyspRo2AOAR9tmiArkY7MQtTM7G0pe5Dgh8uRo/6vDM1uC8QtYDUI3b4SXuzxnsQKje
+E7OP8b5Yv/USwvMmyODi99Yg/bjaDVWBFd5W87bBu/0FFCrnW/var7pKuz+TVs8G8RrlqVsVbZbxIzGsgRa+bkSMj+Ybad3ZKQU234gt4qPXU/csubMzKt7/
+/AseIhIm/PD48YOk+tXm6eECBx5/IDQn9wXcy9oA/v4E98Le3w8YvzkJQtkp2g8TJBWa/tz3KzdTBlVXFOwAfwgftd31uQTeoxZZ/b/Llqod2vfgs/zb28BM
+/j9QAY+/2AET7zBdzDaswyTOyOnX5c4RECIHygz3GtRC/u0bod7XSOv75/0kYOgk/xItGEPn5LQMJytfO+b5+h8S+RzemTEr6+zkoa/FNO4LAVwT2Pgp64IX
+p9bpykun2OodDOLFZzTqGtgg37FcukfcHxsKsOiqWiZfipIxLxPOhs8YyyYeHicS2e7NQuXw1BEc85kTIf7eTtjztPgE7KfXgRHeMrh931fULkbokhuvGxYF
+0fAU0/wA69qyF/TuHNrEIdbwmxI3EfDhy8vrQRX42W6POPXzu+P2Mun65emSLhsG9ZchAQgg0tMYKr5P9Uv6fdX0Rcr2zSUY95ZjtrD5rsYJ4cNA+CzxGuPa
+Jy/inFjnPp6oHs/7Fxi3SRUF0pH2vhqmWtDgqvolCFxKG0NXsSkqBOUJ99OpFcv58yXmFz5E1q/k+7ms18PHofu161i84efDoCreXPfhMzQKWYbrYi7ZGdrS
+QbHqFvnmwrg129+Yxvodw0GMDPE5yNcQuxUkyvhh5Bo5UBT9O1W/W/TOyCcUtcGaCiceMzg0/Bk6M/mxzPjlEyQXovLv/+hA5/7YJwbX8ioa3s+p/7Hj1rno
+ALFC7br1MrAk4vHMCJD4A9sq9qEJEAzqFBpeIC0wykNQuNj9wwG0PAGWG/ccAfVDH++byrY09bd9Vc4t6gnL9kstyA7uPvoTJTv/C/M52cAf2MTC8avr+vzF
+6trPF/HiCAEkT7IxyNKmSxAIGmIqPyKfE6lSQ8IvHwv2CMwe0zcXEgwOGgXZ9w7dy9P+WYEULQMWWvow6spHGXEh0s0YGe+WnhT9+eUotMIzHGUiEg3x5BAx
+/gFAsF0O/RGl3xVR5025zsg+7lGB8FTgP8VGzopLDMrO5tHsp6O588r+yyXs/uwB0iMWs9UP/yLFcvXw490vlcL60ADO/fzq0L79EtaYIyHu4AHOx8PCTxO/
+uyk4Odon8dXdV57nvhghIhE6/6MXihWxYt7rJqP9JslSEyMECAra99joQuPZoRLVJUysAl7YAK0XTV7JEuPTIlbVbyVK7e2ZB8IZJQvGXEfxDf5a3xcTrUtV
+5sTEQB3RLeYq+LFFKb0k7NcdqPc8GtKZ/JoQ5IU1LwPK6CUI5b4S5PYAHvPO2iaEytf9UdXbFfPTDEc+xR73qyLu6+XDpNVZj/T33CsDQDjw6b4sziPOzvGn
+44WvxhzwAw/suwxS8jFBO6ESAf0b55FO4jrgAN/sUhoMogS1w58y8csw4AtOzfcb39QCrOX3c0/6s9eW/C/RtAHTDqNF2Zd77fhmDRyk4vYZHSn1Y6aJ6zi0
+AgMSOBoZr73c/eJc0HCo67zf8AveJ8ZUm2EfEvQn1uZnASMPTwCw9qIfnSGaKeMG4Mwq8OovIzy6BPXMyKgNx90uJKW9f9r2ARec0tSqOzzsPb7hQcAB8gHw
+ugVeOVRx+Q65MdtMmynuAhi+6FzegcLPjNyZRSwKBjbd3Eo96RkpvjfiDovymCXr+9DSxzXn/zfRN/uwLvP67MEWGi810UL6KXM0qwUQKdLnvtfZHDyjIPMt
+ISSk8w8E27I+FOomJOv28Cgn1fbTmRwTzSD3v9/1ODM65T26NSS0zFbpBNhDGbwMuYTJ6vQT790cuf85qGe7z/joGck/t+T13/5DldHQ3czdVtJTnxT6lIEY
+rc5c1D7VAxE24dLzjLDzYucqZ7vy4wVeJyGbMeaBSSC5qPExYO0yQPHhPK4NUCrY9kzW9ATh+9XhoxcXbdxIWd6x8mbmzAk1U9pS6NSy++/WUhfL983gz+6q
+2iqYFFfi1xTr0yICjFvEiPUmTQgB0r40xerqYtQB3/iuzQL48f0/50H5BirmLd8O0p+L8h2wpNLQ5enrPLXmvbHQDTnCRSmg4R7pFwmj6W/nhgDUZ18iHOAT
+6t4bgf7pBLAr2RMu6OoKB/8suOne3YEU/OvxEDQsIkgKT/i36Ro1G+odM987OBQnVAHY26Q79QHbn2G/GP1HGRctL0md7MXzFfNjpJ3S7sNLp9zQTgM1BOxB
+yv3iEc7aUtieR7ggEoEIMxfvKJTVQbyvvQXiy0WsCgXwwwY1LrPRwhNW7JRI/2MpPRMDkClX/fvkYexa7wkR2yrUibD94hJvGUUYJt83EQujHUNC3/LY7udi
+wzLzmijzQ8ld2r7n2zkdGs7djhc7tfjw8UgLARfa5qAhAByT/tyO89T01gj2BD1E2xDPB9JQwFnqEhLkUCEkmyVhMQnL5ekOHa7/9ZYU1QjVPQYQPN0P8t3T
+uiCqpULmNvDzgSbuzpb8+/jSBD5PNzvtDdETIjOhH7vDHgYH/gRdOKQuPqMYChgRkBEoMTKy8k3u6fW4tQ4MDbXfBxlyOSGttwYl99CxE6ZLBMiD3oz916sH
+Ae8b5SQnAuXV9hDp3GIHFA6qF73wNa0ivAVC3gbtOaP9yNk31e8gz/2N983P7BL7XwXROkz451JR/zsDP9j5zhfU8NeXsH/gMf2kl8xM2sYI9vHcESZQ38s0
+JsjPNSRTHxwbqeKm3wbW/eb0+yEl63bqAxEZ5vVavi0nFiszUCIz/DP83Wkv356fDt9NH+e1+irHMKXZuyn2/c2aCvS4EglYB7Gx5lnlEQr67Sv9MjH/otpY
+1uAi0bj2AFasYEHhy/0DT8noxLLkCyj19AYU2749J+TozkYmCyVXmTTYKxy9AJ21KFA6Iwg3vWzIlN0gJkqcMLTrUuhDLP3gKALSJKvVLUn+NR1m9UUvxOwV
+yDDe2ScP/VELSQz6xerk/9gtskW4JTn0WT408OUSyPr/Ktz/5QcIzLzqFDyuChEfEggL2aM9tJgnjD3AyhcgLSZdz740F0XQjg4NH6MhGQYKLiAOCErzvxNX
+GVDw0skmBsrl+ePexP34FSb1M5b8BVMTkS0i3UbjG0fk/U0bD50qUTMOJwEBxfIC5eLR4NTx8LaoLRUaQEZKCBcKJezTXdEJoy/sYulL6dpA2+JS/dDNyIce
+DMXfHgDRKLkG7Rl+rir43y891qEU6Ar23cnnqKMdAvgywhf4QN/c+jY8BwnjAuWEUgXx6SAJm6wswVPYxl8HGpj+J1xZATZVHMwHkPI4AwGhysjeI/wCOcv3
+Y+j93+sYCuaQPSvZcxX3PBrb9K38mdQZEt7X8gAv7wXx1SL87x0V2PT0wQ0A4JXP+QcGUThMzTMQGdMxHBcoMzXsu8qmE6eHtvrMzc/D5NB/1RCyOKazGLEP
+g/wO4NeP0cDKGCxR1a7NOtNe4LAKAePsZOLlL8wL9QoY5ELhJuK+qAfObwob8jEOIOkxL+LKpq8GBK+z4bYt+tQXozNSsDYqF2uR58czCkAL6CT4+V7UDtr9
+/RchHAHX0Vz4ExIbIVrvyhEdUfcRBwr9Tg/9DdwYbjkUUBKKyPHh/pjDNJT+FyRiBZ7g6tCtJ/QKKcIaBATpMDziGQRZEP8Z/dthzUNCzysrAknnRtQvCLD+
+3dQ7TzHX5rtZPYktlQYdOsD2Yf7PP9n0/ObZ6UpB2dABHT0xDaGBCcwLFutHygcyU+sbZ2EBEcYjPlcyQjYi1SLupgn/6Psu4iY6xu+70ayG8/3n7hQ2m/VO
+HfYe7xcDwwLKUasEzu0BC9PIC7Hz2xjW1q4Dww89LCg26SRSBVxVY/ucjZzE7goZD/TbSwgA8wsq90Cu/cSz0P0tX00+tMnfFeBXVRA51SWiTPMt1sA4HBAe
+N/zs5/CXI5nkrVsC2+nLhKUJ6cACNMoN8uUyMDimORg1I/YOKvbaj0Ljrv0AmOIdAP/gucX12DfcFA8BPi0Aktis9+4Y3E0mC7ml2uLMxgyzEUohlTYe+PT6
+I/I6w7T6HmbzwxbRUA8opYgN11YNHAMuHC7dGsAd9w/sCu0lUU67IqtBBNn92iRz/G3aBetyUPY+Lv35Lzra7JMbRPVQsRvd9k2D9bLMSdkLNiE686EW1YRF
+S9AIpWco/hMP9vMR4vQXuzYxENsLBfiq/gzZSWamKFMe/LbvKqAf4tm/xEYkRQ4UBPkqFrY4AQPv8smB+Ai86v8yUCYBLSxOG9bFuifoq+8r8oYc276D5xI1
+FeexFTkLttYSMvw+Fvodcy6BFJfs5z+yr98NHDrRJrrZ094kxxL4vOhY6AgBPkGkWU8ElyItCcxSBbii6hdG9R1qgeAgzNaePv0jpi//hs7X16BC4bdYyRvv
+EAwLu97Rx8QQHRIXGuCdGBkdRsmg8RkI7fgPAVlJCiobNsmh2ssoi+m1+RPV5AavQ84J6EUQW8r9+u9OYNhII+HcH779+zdxFOPm54///PbEABU8Td6oSKAI
+1rs0xcm/OtsulDWcMe7GYREdua4+sCS9xxLcfzMvIdF8Xyg+Pu6iUyni9xb1nILN4C4HMDgl5gPjhEYs/u76B5wbjglZQEib+LoqAf4B45PR4gCV4Z7Z8/Pe
+r+SVWTb7uwe59B4BCjwPr5i+AiHsHvrW/n/Y3ygXvOLRRjiqtv3Q9zorPh0pDwXsC8+V96jh6ev75/8UCCjaIuXqCacF4iooqcfF98wfJoMBN0MM8XMlJ+34
+GxOK+/nVxFUIpRcfpx0GbNmxWvAnGBbM8BQC/wkSlcXGnsGQ7e3NRiPz8qb9NuYaGsD+LvH3VhUPljboOfweBzs5Z1IzGSEjGiVTCx/w090xoUjmdAroIf8L
+Lf/U6APTVybaryDpa+boBuYUTNTcDytMMinfAdioLsLQKDD54u2sxssMMTcPNRn928j32KwYEETSDQdZMePp7WnnIPseO4m+nQw2nkgyT+a1GFUnty4t7tjl
+6jLLTx0jMQATzA+52gLW+je+6IbL3vSo7fzXidL8y+DpAQTntz4eJEY1Tq80+MQD9DcHkO41AzEVJg4j8zfm0GKToKSeVcn4u/4Q4SwTtvsn+7Gq2sGhzRY6
+VfnpGUsfCCQW0+5Hv/8kWlz7IuKhIJzJuc3Uw6Prw99lta//AgT9v0L0/pzz3cg4R2sb/+2uLlozsKHr/IKQ8gri4vTpzyLEvC9By6HLKznCDfLxuPU+IwOG
+i/q6FQUDC6T3KAIu1/z4/km39dYrNKiZ9g+sGxhMENU46bwSFwnjMi4HaQawhaRDLjDpJee2NxPnvjOWtoESIvHZMcBTxFsu5w9h1BEpB+f+7NMts+wC0gxF
+5e0LDwL/CvFC3P1i2tk7CtbZH7nhC8sY0tD75RcuV+vv8Q+dMu/vsO85+AvLCfk58ETGSvkHmpXp5KgDDzAQlS/BsVoEwxrg9rzo3b0AHJ6z7rnGWND6x7pt
+x9bFuEEN4kIEFCrg2zLJJArm5VNFI1ca9cnOGVXtozTh3ygb3+RdBCwP190BywU5d7UxxP36PMEj3AbFPsn8DM6Y86MC3x9X/AUA8MPv7fn17EYHs7r2bwUC
+HWMF/jUEJsa6FCGJNOBEGsQcTu4GIc8zGMAxK8IrHww9/1TkuvP97U4uAr308sVEtMLQ9yui7/LvskmBO0Iu4ufl67cmySQ/62OuyO2bRvXXXMNFqzQtySIs
+18TxlHWmwwHf8+r3rPfCDswJQ2C11YIS/zP7L5Q9P9fN0Dsszs6ZA+IcsTTwLIvc6ugN+Av1JUzROEcVNlaDYsytOLuCAAP9EwryPpdgCRY/B6buTGM18OUP
+0OAA92vkzxLU6kM0qNEgGgzK3vU1T95RxfcCQMPP4uupxDH00Ks9+ao6rA+j9kwPq94AldHG75vH6cbJFifiGuxCFeoHGSaBQSsQqtzcKSriEQ/e7JgE4UP8
+j+Y6C/xgJh+9GNEs993ngbscFtpmAL/bPpqXO9rdxuuGBCQLGMsNqe/5tAYk/o7izCjSup8DBCc8GGLwIPgy6RlRKqLlN+HVHwmbE/sQv+XD8+MzG7vN4O6z
+E7IxuvTnAFT/C94i6KBp1gjORhIAD+ySPCwgrGsavbuB8UjEz/8nm/k6vybR39lR3xk1ukaPkmMXCao5JP6xuhWF6s3eWO4Lpv4TzV/YscoaRdv03No+5dAN
+rvuaNjQcD94hDMf+KeXKI/AKRrcItUKp/M3D4xhEwAGu+CI8eQVDtOfK8jkbgQfgxkIn7yoEOf0H+VcNXwPQKhuJHytXFPdQvus7tQYkV/70FoNJNQL8pb1g
+EA7wO9M8PtG75Caf0chT/wYylZqrm92pzP8jy/nyquUQBxEkS+wEEAi+Itq4Z/EuvFX3ABPJ0v/tQ+D0UCi7twtcDYWoP0IGp71LzQIzB+EmvvHJIMYAee/I
+2NWh0y23lPi1whgjhDoOPsIhIgIf9RNeN83guQM0TuCTAPhG4gQW8SCduOgxtLXkcRESKlHwo4biGSOohBFcVSxPgsoFWZq9Di4hug4/8Likc7RsIuCvrEkE
+HgkG/YwRkeMdQjT/xcZG2pZLOt4M7xby3TL8RbjM+uVEaiPNwP0oyQpoD/SVIBVQYeXhsrryU987RDZZKzCiD9Hb6UobD9z7q7sY++3Og/C1uxIvPhaOwSYh
+7/8h49WeFjO8t45DM8w6/0n7KeAg9ALSFvrFCyoC/NoAx+wv+pJUYjS28r3/F+9rNN3N9tS7QAQPz/kHDMVETzKl4ODyqKu5/h8LpMAcJvEoAKcv4zn01Bay
+h/42wMKawPu/xhUtwgQ4CPrzA8s9LzvP3/4y1lW437nk2WwdoAvnCgrrL9KvFzy+JdCv7VYLGcYEwn8FNj3KLboNnUzY78wFqOFhfz4yUfb0ENQCJ+1Z6Swh
+1UpBA+EbET/lGcEBMRbwiQweIjzf6vviuB3k1v6/Bec93u7D5A3fifIW2UsOHw1L/wcCYTIgAP6o8f/6lin+SfHlKgAP45NT1k6+AgchE06s10Ww8/n0ExAb
+ElMa9paPFvQpOi5jN1UfYB/KHQo/CP4AFfYQD9PP3BYBuMz7JrHkG980J+cLKAYvVLYYUhM2/Vjl6jP0QFou1xj4zg1SXUVONyGr+/QxWx4Y0MgC0dqvDQYp
+Qh1AJAyRWVE+9iLr4b8ODCoD88ZhHQXK0RkiqP3hHCQCKeeWxUr93Q3/HLVvZOReGwXO1PQBft+v8w3R/A2641+oBsLnAykF9+wQx11L1QDOp7LpFhsQePKn
+vBYfQbWvjNncuNr9A5EiO9GnYAo7KwjgNinVDq7ofybJwMr++WCeJqixyAM0jpPb7iCTUb46tb+0ygQTGxxVU7Ip9h22/82xSlDczAQZED7J6C/zHAgktPYw
+B65H1uq5yjXQzgHqvDijzOYPtCSRHaMkCrG9twiZMb/TGO8cR9D99Erz4vUamZP3VprZFgCiBR7n0TnRUdbQzLwRWOEmajnW56pHsPUazt3vKtrkgdDDVrdJ
+R9EwtKY29PhUpkYHFbuhUR0K/+shBvYSQtvNSijxNefhG8z+JtcWwZ/4Q/o1nyENt+Dkr8KKbtvsUB0zDaf6xinPaATJPJ7kFdEXBZ/A5hr+z8iVGsxFxyIQ
++fMnRtcOSq4D4yTV6+IHuiJhATLxDhtHMrXSPCa8MCcUSeUxFjYX6g3z39QLCMvK9q/j8u0NhkEN1N4/RmEm30UJzO/MNtMG2DO1/1wE8p3x88/gHpAu5s++
+Iw26xACww58FKeOxOLH6zfAgw9a11+gp4BTmyxv10ApT2OUCC+84zRYYT9HV2fDm7Toc/gPmPr+gt1GBD+znA8YEHzhnvitnG+8YvPJC4fRLWiZKC+GyNp8f
+VvzQ/K4rMLAtpNPgQsmmz/rAxYr86PMQMtcSgevKgepk8AfJ0uEqyrMHQtXm1msm3gAn8hu52fcd2tAEmNMYyL8g154mJi/qHAC2y07jF/kkn9/erTmpDf2V
+kxRylPcq5KovPJv+pUL3BPzKLMXYA1An8hML9dvtUg7nAh3mAE3c5wY+S/49YSfDD/z9IrXe/0/iJ/A0Lh4YAPD0Bb29rvVfQBoXT4/XVujZykatvPrt+c8H
+3jjCPOYNHNP4Qyi6ye5Ix/Hc1te+4sZAtRUKOpfetEI5ymAo1BW8/f+0ESj8vBLYHw4T5UYstbJIzdZKicMpREzhB/3hsAPO/TXo8QPZ9tjkK/w9nz8u+7zv
+8bNbu/g0sNUjQ9jDFM/V3MtV8FAT567f0DOsJAEFo//7ABAwHyQpHRH4lucAWQv1//kcTuNn0/rlJ/7x6Q7y6QUiViwDHA7AIh6k9U7oWQoT4tSeDQwA3Cm/
+BuI8CfHBxzbsFb34ME4DEsgtw63Y4u3vAuf5ByrR7BDyrSaak+A0mMHLMRTRMhpHB/nAQe/V7/2/wxmIUbUGHBZMzxv8Nvfb5OsWsQMopSgqteAeOTEQxCEZ
+l1LJMlAj5d+00vXvp5fS6hjzBDlhNuVIN8gnqfPPKRbL+ArDAY7Vnuir6Nyi/J8lWMdJBaq3H+G49Nflx/n24zfGKs7uAtb4MZkQ7xf3/uD/2VIflwLIOivw
+ve3itO4RKaboWdIc8gonSsDlQaEuFSf2E8JU/wPTPBz7/pnJ1cBO6dYhJagmnq4QEw8exP0l/hbg1S1essAaxaMqzE7fP5pG+cTTEw+aF/Icz/v2kSn+jpO3
+PM4h1Q+j6rJR6tQhNBb7rT0YJj3R+TzxKaXMxteI3RkAyJIT74P90korEtAXN9kN4vEUbWRGzbjYRNxRKNYL0DfN7x+q+xgHRBQvOeEnU0LPzbXsSdvQ7Nvr
+vPvWKfkXtYwB1039zA8FJw0v+T7LLFew0YcZLtjr/yX8D8TROiAW9tAKTvIXFO+MUHHaJOVgDNrm/roj299Gugef3gj/793yaseyNufYqCEQwxRDIIfR2T3e
+MUQOFVjvMkwoVs28wQwMwiXA/LT08LAw3v1g3v0DFkr38c3DyMvBGtjZ/xYOUTTi1K0C7Awb+XTnf8kU2s/vhOyX/+bgwOKfGOvLzQv//8+5P5vA0PoZLxon
+VAgd1vz4OLMUB9bVFswgLvv9vwgVEKQy788/LO8iHfHiVee9LpktbDPx1PIUbfAb5PcuOcjh8+fNEPsSSCNFOEBHbGHj2xtc5iBW/UNMwRrk/PfN6i+S696/
+V+g9sEP08dsUqOTpwyrgBCTjSc0mh5Iu+A7oOiLn9t//PLbzyRrtQ5kEB7T+EUFPDB1KgbYYLyEWSqEf2DwJVB8KqCUb8drxwVX3Tgc6TyisB/VeLAnGMN4N
+7wsa/iMVsEbl5ufl86gx3xAG29CrIIkdUSptAi7wyOrq+DDYN8bPIhUG33UW5eQdac9Lix+nAPKx0/KQ+dnV81knzIX8xtYtQh7eEsw0Sckf5FW00U4Z/8zD
+tvTExtInJ2OrydHPTRUDuRn5E/oOK0nq8L4MFhwp4o7BCeTW0ecNsg8v3w3hG/sTGyXKSxD9qxfOo6pLgeP36jq0VPul+GTRt+4QOZjGJgUW2Obb4Y1h2gPI
+3QePtfA98CvIp7XrpMnA8Cqq2Tav7vM/5BAxFuwFJukW110CwXlc6wMilzeX7hPVSzb0iSrVs/4M7QAeH0bNRdUEW+5Hue4Bwqg0FgGPyd/VC+XE7Am7vvcp
+EebGVM3j+y/NUzsQDttADqe9T9gH0f2v3xEo36rp3BdrVd/0LRkDjTemxTsMvybKrBQdHf+hDFruHGvXNe8xojVSuOHW9+kXFoOjJasTUixyJdwYv7HP2z4Q
+v0tUS/S+59oDIFrqFhcERCIdxRuyCL0If0ksjU1FR7tZBDb/8bwEJwmbQdPx/B/wAS74vxeVD033/BkpwdzBkNVANgkPBtgtyrIh/P3qYMvY9YbOzRUYNL/e
+3tPJNvu7M9Kr4yn8Psab/cvg1+gyukAlzSThvOLUDB73H7mbkwgn2hY5Diy98MsCQe/SEEPs9jFW7OzzWF01mDZKNX4fuTwOMMyupFPd9erqVaDZoNwWbPX1
+mtEzshTV4+Zb8vnbGdPQYvu58kPO1kUswggVTwI7NcxyotAYUDEoLsvbHhYcDg4+194F94399e/m1bOvTB0EOgIapukxHdH5Fqq10OTQJ/o/4JcHxphlsPzQ
+xuxOiZMlv1LW0TVQUCiV1/S+X8YSCcfuFuQwxMP+Te004FQZgxlMvVzpGRHVLx246MSjt7T/MpPTueEBBlXLvJU4YdOnIN4kIOE67uPkZ6NvkBfYAhG34LZL
+GyHeNx+Xp9lSyFrfaOv9zloK5szK9XgFCvQr+gNJ6M384S38kW8WiNZA6QzfzATv5jMBLiQoKgGftchxwvYl0xrN2u7vSd4R4ZYsmjb+HgcuO7ULVquf4Rj5
+CiqnwKn72dlUM8jc8RTmSzc6jS8Bj+SrYfDx0+MSpffM2tLyH+NkOOr6SzE47uAlGb+fMx034zTXbNM5GVTS4ecyXe4s4jIA3/qCJvKE9/jdzG4lwzhyDlzP
++fXi8BLhW9/UDCf/RuPuo+EVGCUlUtSugji9UBgKBiGmKx5J/tdGvzmQ0ZQlKfoM+x/nPu0kxzAIrDiQEDELwwtMNQ4E/+au28cc2cad2egxz8xTyw3/FsP+
+MPfIoxozHj8hy9jLRcUh5iayr+kP4gVYEUI6+Y4K5STgG0G3867/IowFH8AP7viq+NIB57kP20H0AQEtOcOfKdTZ0ujdsrb5hPq+Ik+/0McJwp/GQzDVH/4z
+XerEp2PiHbhZ2jWp7wT2sVHWL9cs8g3rwNOlPDNM4k/j3OBATFhK12Etpc5QhbQB0+25/v73se3hOofcmS2fJOu0N5eO0zHCNNbpdAA4/OAT49kZyekp8cvy
+Ed3SAEYDujHavD8W+EQsDuDQFCXoKVnOSjvu3z0JJpe13dc1ARgv99PbbBsr3TwtEDkV6/Hx6yuoH9y7JgXU4wTQ8A/X1/OlSeJLxVhEzgiW9yijNAg7+tWP
+Kx/FNAT+pPQvO6T5FKnlJbcfDxrBFccOJAoEFrgDvuLm9/rsUdkfFQb6pSL8Aws1E5Dk+wXS8wwxLx1D1WfUSBjyDkBDrFvI0bXA+O8R2u7w1g3L2REIu9VK
+3jLRUN1G5SPJGBQiWtQnU1w9lBqWLfM1w/uqisvJb9Xw1z8i5P0PkixTCOhSGVIVt7/ODR/RR6Dwy/B63V8fR8LLxbWN+QE+7Qynwkjuo+io2eMORgMw+c4S
+Exst7svpoZQ004IPECre7/+6BYLylsaoF5201DMJrtMP+eip80SlHdvEBczciiYlMF/vq/eJ19AyvWINEebKzTQ9s9ZDDMQ2nLhBydcD8kDMF+MvXQ0j9rQB
+WA1WtAHx60CHr8QzywLh+vqltKlHCkG4tpfrAD3OMuwxfxcVDPMrSikGAdMQ5agemP0HBBMPJPDuSkQx9QNXsCNYJTQD+eBO1AS0AEZNGyUUsLYMGY7fPyQP
+/tA+67ENJCXfvtDbHXrc+CHWMTPWHSok2e7g77Q9EsnNTRnDJQAxEe7K5tLsyvK+AxYHOuZmLQ4Z0yXnQw363t8iKre1CKYNJ+MRxh/8siYjxxnAXCcIL0wu
+0I/xCSgO1aXLIyIM+9rRRTW+xEzX9fsHGQf9CgTuvxfoRmiXSs40b9IQvP/JwgIAGtsR0ybF3L9SzC7WL0QnP/AFAMtDyLxGxhxVfx7xE7FO//mkFJ5dCz/m
+GtMY5S/ZOtAPM9cX+SHTn7i7m/OBCeTuCfe9kdXdOsJMRh2ZyKLdEjEjsyELO03Ot1b+4m3TVczVOK3YFDXlAev/qdznGyTrOCUW3GMStv72+OmhEp7NgU8F
+NBIHLO7ooSLVJSRGw/5iEvqXKJY2w+PItbS0JyEAMhzTYUn51zdmF+Lemt7Tzt9lNKk67+vNDqX47qz4zbwm0w2o56q55yQTssX97uC8IYMTYdzgCNjtEU7U
+0wny08pNxjUkHDnQ39kCaDzLEska4BPB7rclkJ0P4CAM4ier5agMOPzoJKycz1IzYBeY1jPQGhj6j6whJR62/8NE+fAj1NPhINmyDdk/IQHmGNdYtVdC0S/i
+7ObkArnu5VYa0jYTnVMcC9MA//ngGgy7qxkkEtb7pRgYJxmMzl3EapvlI8n8M+bqy+snr16ITkjPIOCyGw/6HLeeKebpveOs+zwuOuP+tub+NNmHjVssxdqb
+MriZEkkdIgPqQ02g+VgPQPCmjNtFyRjPNbsD6078IBklEfo11Z3mAzcX29U2BBcpDkQ6mLM0LCP9DcIMXCDIwvTN06flBR8+lJaj5CRVhd2zLDunQQD+ILHO
+0+NDPsIN2FAnBh/v+w3eAyzPkroSEzs22a8wXxxAN7o0W5Uq6Jb/neYcCfkWFCzY6tPq/9eQL00GDhgvAyjZztG4sRcT/mEV1+I4DtUB8fL2xIQBIjcU58sX
+DVpDUxCQPiLFCBUFZLG1CZ5f09u+1zkdBLbS50QVa9/0LTq4sLPWs+ekTCBHNiYtVlr1EvUbKbPa6QUy+OntuDUXaen85CrHB968wCYyLhNCF+Pm2S0R58Tc
+/SpbFu5Dsvz/TAb+QScqEsAlWIYE5ps87Pyu3/89LecMEZDFDdMLN5X0ifLUAyngNDr7tdfbEwdJLAMCwefrNMsGCzO6PiwEr9Lc6UDJzfYwtK1E5wSglmHe
+j/buBgdI0tbRJSvnXSQc4i0LN4Ptrj5UnNSV3LsJNN3Zvm7tu+sS70PfPfpBC/MnGiaUz+wtEEmtGxPpFv/agcoZ1fsrVfn75PA89Rv3x8oL6lhVy8e7QsY6
+G8ItMsP4MIcrs9Sr7omc4Rn21+zo6sHoIib/IcPIM//T/wGZ2ODJ3RPkQB84zabbWOc4AuG5BhLSQJhNwRc8xzaM/UX48lQnnhEP9yPTCf8P5bcd6qE3hrjg
+0vcpM23b0zKeOT4eCMDOEBSOutxjowpCNVEOAP3d3Gg8pxAlP+d/mQYXyC/QOxofCBhHH9wNopslFpEjDPYQGuCgGMmfERYlKy+V5eYL6FnwHj8LOAhVJwjU
+i+3JK/72wQpG6+0pPiIrBNnqDjwdknnRCi/3Bx75FE/MFyW0RfYaNFW03AQg/+jlqPgwzuCd41eYNBJazbOB5QPNOBkIR7HC8f/ekKbZ27K03wAAnhW0wOaU
+/lNZufXCE27p57zEv9rXFgm3V542DCnh8eYDI7YSAbwRUPaa2oG3EGXg5Dni9sniMzuzuetNBOAGyeUL/CiWJPbOVO3p9wUD2gQNpkc5tA6OIyoSw+gbHRHI
+XPPEVKhH4PC7jw7MzAUmELYUD+IihL8guQrA8oHLgfUskxbcH6XkD23iTzHw4gLG3xDuoBBE2FTauva868EJ3NPmAgwCw2qdApgIp/usO6XNBh8ktCyFDl03
+FiY920Pa+Uzq5NK3K21cj8YD9gmfFxEJKfG9F6UOTwsrz1gPCO6e02L+8fop5AcIAtU24rCnIMQSCLTtHPsKeRrL+g2lVmX29+nXKrZKzjJgyc4My//2WuIs
+URogzd3j6oE0kR0sGA9B7KOv8nQCAZMvEA6+axDTLUOmTng5J9En8Ave0rnd3R2RtLrNF1P84fb0wc1SE9GMVJUTZgoXFQT9Ac7JKx8RBSW15B8jLhlPDko+
+mhiWp+q0+/7IDAv7Av4dKUdT++gX6TwEOObiAYj24y6d+039VMDmudPpEHHdKPrj3sUODiOC81khczv83R/wRA6sA8Y7p+gy3cIPrOKqyuE+HMSBqy34tOcE
+/tK8CF6hHwfVxRXxzmMHdugTrTXssvQmafPGERBYt5L+rEwYllIQqhrf7tLnKgGj5U3wWgzRpVT6NU8QIzHGN/rLHSTmJAKmox0q7RcZyP6cNB4g2NXX8er+
+9dLsHkt26uraCvQZV9jOqKHo5yW7ttkfKOIltrQ0bdXfFFXqICL4KdYI1+79BUjM2N08AAkKANM/F2DwINtJMTaP+P4pH8gO/xrP/91RROSyPQkglxUl0CgG
+oggBHkAeDxy3OtnP7vPj/SLQ8jjwIi+S4rGgcFk23ixL6UTNEvLxJ6nY61Mkze/d2RPm0eOoHsEhR9YPL0ge3IHvNfuz6rMLjsuKRTRVJgVAHI4DCVoRWwvi
+8SEH4tIlysG0oF7q/jiB7JZsYCqzEisAjbdrW1jwGStiQ9oQCkPQSmbzCvHssyLtwdsBFVCGr2kSOIofHhISB47D+SIHANVgSwJ02DT3gdJwNOrigSAYUOYV
+RvcsEHT8EO6QqBwxIdP0EcXMEBD1LfS83/fHEOiq7hqL95maP9oO3rXQQykhvk3E/h4BN6MR8OvhWowkT//2cNQPKNZW4W0y1d9OOogT6/8CvxcBNgKZVNsm
+8h30N7DkSd15ROnw//5rCNn+GwH10OsC5cyPERjmoF0wgd0m58UC0qDq0fINtxLg1KrZKOH4Df6aEOL74xi00NbcwTLJux0g4en+yRl/GMpCI8DvCEjd8RiW
+8ffmMfvNnGPOte5CovOS4qEVeO/YRbLjMV2xGjkbcCHxWdgcCgDS8vh/RFMjfycvRv/IA/To5U8YNAcv+qBK9FLv0uQlY8xLTFVkVhEoxie2KmPCw/ynwprJ
+mgfaBz+oHmkQ6kbDFAHwxwgsw/tGy/jzEfjqH5KCHzkv/FLvxPpY1te7/5RPpQcuzgYiEgDSBEgY1kHuJPtD9+oO+DohRgDrAOLhMn8C39ZJFQMCUFzxCivh
++doyltLeW4H16QXN0/xuZ+taLPznFWlWNeThaENLhXE4Dwe+vBEW16gDgSrQHQxNCcPk4vQBuAFYRcwlFoEbKfkO8yicPqDIHz6+zPUT8cMx3vMFbPzc5g8P
+2hPl84cU9U+ixNT5LADZz0KQJxm32grxqgVJEugzAAaTtn8oy9w9/FLXVR//Kk9UAmP5AErqNEl/IB4/59HY7CgwzOc80Qvp8zgkrwsbzzkt9d85Pd8O4y79
+l/I689C/WQ9S8pxh0BfI7ipC91FkzYEjCOqB0Cs5jf8q8W8J7AZ/A+48CGUiIosk6R6Lgb7+t4FEcysJgXOBfyMsRoHww/N/PBxlyIR6JRpr78N4f3r665DQ
+gVN/K3oMf9fwv/QuLR6fgfxjAhqBMNWaUhJPgUnEPyWvPAmB/ZyBgXmBRx/qqOsIACcFgTfQJxQ6HSMv3AjzJvYB+p8vs/HogdgwMxzvZvfvAQ4JCgLc5xAG
++Pb07enN89yBf/sGAgcrf/cjfYH8/9p/f3/FGRPz5Q7lCX/9geks+39/APyFt64I+LAH89eBfwL29urnMwDMhZ3wTAyBf8jv4SYkm4F/p08LX9qBg4F/f38M
+rfutNPF0TmEBXoF//oHbYCAC7Vv5MIH8fwc9HoGwlWL7gTH+wGFAon+SEvnzbF932Akw+fcL84FwgZe4GuZ9bA7xqa5/A9C9CvB/5WsK/u/07xe8/oo3DAf8
+FAwiCw/7H9IHHyLjPiATAfkRFRH4AxPo7vfmAev0GA33HCsJCt0CDhLxAhIOFgUK/QrqD/vF5+YaFf8ICQwSDh7f2e8PB/8FHe0HMAvk1f0c0/MULe768gEO
+9+gDJhvZIM/z+PXhzen1BtbcMfLRwBgu49YN++EN/8LM/w/gGuYG3wsC3OTbEOYHvgftzuUGwu4C4gPN+/Pe7ucG2wj58Cwi3CLtDNAA9u/xFdTT9RX5HvYY
+7AbxABEyISkN3esvPupDDS/Q6xno+NsWJwrGzvRBROUTBgUnHAkaJtU07wrRsh4DhMAB5QAVDtBA9dMh1/TLH/YLE/vs0QsF4hzQQPUYCRwEZCkOEScnD+UU
+piMMEBZEWPraLgy/a8IEGhX+JPgs3Qoa9NdTBgC0Kvk0yQ0ORRyqmt2+zQOrACvS1S8i9jcifCrKdu8Hbd/3HNgN+RROKoHTr+A5Q7H68F8oAe7mDw8Lx4Ha
+09n859MqLvf+Q/cpK+HSDeEiHhr4gej6Uza3BfwxN8y8FVTTE7D+OfLjEgsZIPit1cYQ79zmndbU/eIVIQRAT+bMHs4c8Q/58Pbh0Mbo0+DG7TgBIV40tny9
+50hSBv5N5wwVExbkyxDFOM4FAQP3AMR14fcD+PL42cBICE/o+s3g+vEY7QP78yjkptfyAdnz5QP8ETRZD0b6EhcXF+37xwcs2QTHwCNCTBj64A7LCP0c5lT3
+/RI1PTo2dvUFCB9UYzZN6v1jZtvVKzE5K1BXNCbQ2b4WXvz9775/UR8HUhMWxzz7BO1DAibt9C1/6AEwcz7k29He8OYYI5RCrsPc1R8sF9XaIu7Q7OPWpqUc
+1bzaAfocBwgS2QPyqvcFKfPo5+/Sw9kc2ATgvyDv7AjQSATUtwbxBBdBf1FrI8QIf+ULMSAYCBc1BBIdtJ5GxtAl89cFBzNa9xG3BMrwCfr2EvwvDcrIBs/+
+SB8S0L/8su5rg7GTfwo/bQr4ELUKKRDNIBwDzZ4VVtnQKAT904H8L/rqmOJN09/UUS53HoEpgQDN6CbOLSR8dVWUuh4xpurpy9dj5uQ+T7bK1ObO/FrjvenV
+91Ex4Gk89/osgbMIPXAHz3O8gTHhCNUG2xsfxsIXGaAm2Cb2KApF2Bws/yQ5OfrbndXsA+j3N7cdzvTu7OQ0MO/H2AZ256g+SO4mKxs8/dL32vqBD86iSQzJ
+69cL/jwQyX/UG/wbGS0a9RoWHjoGFln4FyAX7AkKIgb17frkISnWDA7b7h4OETP6DB4CAUAZEicJJ0wJG0X8IRnaMVvPDg0Q71YFNhE65QkVHhYo/Cnm9g7/
+Rzbe8i355+voGfv5Ahr0J9wICi30CeIH3+MhDQDKGwXx8Rg2/hUG6wLjIMoT9wwABP4NChfwADoE9h8F/foaKgMSGhwLHgoDFxQo9GMMMx4pSh76LBD3BhMP
+FwX3C9zfI+0APhTwIPvU0DX92AoT3vAI+BbwIgjxCCzt7wASBSPVCPUyAyATEBsiDBkaE/Q0CQE61FzbKFQX9ByBCFCBxGm1qQXAtu/F3nXh8BnxmVAdvTKF
+gf6BhW+91Tym3ECB4SKzgVuFljG7gd3RpuYNASKB2yGB3lGIlOntluoTN568lB+ettqiq9Kyy//6CWS66iOlyf0dpzARtR0Z7AQrEwnwhf2VxQyB0LK6liP1
+xvIYEcf27NGzGQiBgY72DO2BBH/Xy+fbB8u/2O+Bv5/BoUCYswunzveFgRvcEPPt3sbAxinbI9iBgUGqzUcAI8MeAOXWHT5fKBGgqkT15BgY4PvtGx/5AO0H
+HEXC8ehV/QLk7vUYtd0+fw1hN9ohG2HoAC8EGN9dF/ABISdISd0R29MQTiwt5+lEG+tAEuUUCbluUfFDL97v3Qox1MRI0NJpFQYgDR4/+PQURJZEv9Hp4QcD
+lQjwBhgB94FW/kwMUfDf45wEHuk+JatA+fEV/b1TFB4O2dJNz+p9TTMm1P4W1uoTO7EG/zQ6D8g212v8x4F/4v1R7bc/DjXzEn8o3uTSxd1/MA/hCot/6stl
+BbhVPuwbQeIPIQ4h7Kb/R81BrCvw+fcRI+8fDcl/0hU7V7Rm/50xakYW7BYpGxH/9xMgX+9N9LsC6a0JIeAkFAMoI/37HgHuIhD4QC0TAyw94CMO9xERMvMe
+FQczSvxgD9IQ2MD0QvP2dxHkNe0megrABBjs0iILEiDy2xT9yBDpFTAO/sP37/0L+ugMEuQXLPcQXQMLBe1YXOox9fa/38Ulhe4I4+n1gSb+5xbCF+Hauyr3
+E+u3yuchCeURCx8LUusLOyUO8tfoGibq4fP8BPHTzeEO9iid3e34S6Trk6IzBPjk8Cr2HO8E8/gQASsM/tvVyePffw0U8xId+fcW0wyxyd/bv/QWEOgD7//G
+CvPzJTIKSDgw9eju4JnnO6v5EMjjBRUb5Kq41h3Y1/TyCSMQGgbWFALwHBD/7jAjAzwH59oGIB3vBeoEtOnHMPr+HfQGsy/T5Omfl++7qIjz/Ofp/tLVz7Hz
+6/wXLf+l6Kru56Xf7/bU5xS+Fcn0BugY39Dh0tW5x6zS4uhH5A/z2xP14On4I+G6xOja5xCR2eq61f+vqpvdyTPz+MTi9unJ7eSusweMtvLT5fPzBxfE8+Kw
+7c718t8NscrvKwv8EACy/jPs0/u0yRi0uRAADv8AFeMSAzjh2eXBzdz57vgC/fMa1RgM8x3Y1vyc6/WymKyxnb21nszfEe8RIO/E9SsGxQb1Mdze2QrnEv/7
+M+bkIQP68AH07RnS+QHp4i0Z4+0E3en979f33vvK9OT6+ecr1APpxuUCw/zm2c4Q5/33DOe31fDV5fMk8/m24+feyvLt9A3o2gLx9vraFvm54u8s0/m4/v8Q
+4M7JKQro8+wEFNzF8REDAvP17A8I5gwDPDbUBx/nveTf1f677gjzAR4N6h0ZMtoPHO7h5gjqBNfrEwIL6yrz2RAz2fwK/QD22eoZ/93bAfzvHv3vDTep8tMH
+Dd3d5PT0NR8U1BT98e3o8ObJ8OX4n/vi8vgH1wMH77US8cYaAhbt1w/9uwgY4/nT/fYWKAf46i++wR/l/94Y+ucN8+TXOgoK6hQFDRfo7Bn/9/b1HyPk2uP8
+9AnmJ+DnFSUMWg8ety8c/xr0+iXeKCv7GEcU2uwiHfnr3A4KLxH2OiA49uUB/DQ0ES799tzE0AwUJQwg8AwUOw04KfD99N/axdzxIzAx5u8CCCoRHxgM4APz
+sfQWG9P/Mxck8evn9ufZ3eggDe3G58Yr5hwh5AQS1RLoBPskxffQ0vLJuuE5AyQBQAwQtNoEAuYvww8LEObvEPEZaAMROiI//vZA6yLRNRy35/D/6AQQawME
+Tu9KEDsqaj8uKSU9bhn58ykdSTgpbEb9GyUM+xMMbwkTM/H35P73zlId4e0E3gQmHhTyZi0JLCQbKx8B8fgo8S786AgvpeIW/eau2RnwnObk6/IB/uIfCQrv
+4iIf4Hz37+IdGvAISvToBhnd8lkA2CX4GsLbG/4nC+kFMavG/1Dw9ibG3in/7wokJhbl7xsZJf8XJtP3R+B/CPTKDg0WuSDp+zQDqjQUC/AeHhbq2BAdBhYw
+G9TYBw3pwMorDRgG6gzz9+0nEc8cNfch5/vkBTEE7PhVEi42TAbi6jcRVNsAD0TqUgEkB+4/XU8+JwYIAisFFAQIJEvgDhYKOhUqNuAaufEBKRj1ARohMQBD
+7/zxTPj5Iw0QMtsMGPESf/zgKOP0+0zkazMgs1IGBc8aE/AT6h38OAwWX75KOSVYcgRXBzYzf78PIQVd+ex/LyroNeQnKTESLSBREfE03vMWDlQC/9x0N/4C
+Bxf63CUJFVtAD99KfNoWLCwo+UINQv8vB/7qKQEo8vkZav1/Sh3Q7xH8EQkd/0rcGBFEUgAyDRkQKzn/JFX7NxD57UjVf0EMHkXtHboeUDV/D9Q5CyLzAmER
+3qkRmYHMG6nzGfej/cWrvenABe2m5fLK6t7tH4HCtt3auu7m2eSt4bjXzrDtI1wkBtTnBR0EmOMl7uz/Pe2Stf/D3RN/B/IK6BEuKNnwDPz23tX2GJ4bAD/x
+Z/lRBfkQdN0d9FCwPCM32BfLorngbe088zZJIyQA1TfC0tKh4ryr/6wRW+j4LxYWCVTZHAgdxMmyCpEECioJ5s9KVPpVGz7o+EG46NbMpU/1LvsaANA+Wi4S
+LiX+G+/QJvI5rvrY5+4oCkUyMzM1JCDu8yIRDvWlEeowHyUTKi37H/z7KQb6BvTZo0f86t0NwegC3ff1u/L45/AUCyf5/CPj/u0SDv8M//AA9x783RUGVScX
+2fP55j0WAlEF5u4XBA797eATIiDkowYLEvH+5gsG9er7LPkP9PkiFfUKMwoh6+wd1GHv+gHzJO0r6xscriZiAxrIBkPcFfNX+EAj8/UgzEf5/Bn6FfdMJxTi
+ZlYmMw5GYOH8Kuz5EQEn+htFoeoB3vLhKP/9sx/jOBUd2hz/LwoFCT/qJA3+/u4CwfroHPTzy+uz/f84FtUs7//H693z9u67AM4J5QXj8f0C2yLQEgM/Kybv
+Rh70CzkR2ukA7+X8L9gH8y23CSznzdvbLBDXFR0X+u38183gJN7PnNjRwuH/lQGrurfbryuVCg76JQsHGw4MP/IIF94nDxkcszHpFDn99vckKBwfDeygHQ/T
+yQC4C+nPw8RMBAW3v/SdHn+q2SP75PTEByHc0P395xEO6B5R6RHcAL0a0zXuwIHWCuThDswLsQTyGN/lJhoF10aU0u7R59DzRsRGJeoF+SAR+9PYDT/+hNkD
+6dzlHvQPJyIuIQ3I5v/Z8c6YuYEk0xH4+hMsAuDl3y4j7MPev/Hmoe3LD9L/D9bNIj8e8sz+4B/W7vLPD+EXC/ET/fYXIf3/GbABgxeF/y70+yD/t/n8sxQj
+Pg7N18IZ0A8b+NIigf3r/ekXCfXW7sW6+2ie//8P5wTfER27l+YRsPr/6/sJhPHzHeIyJwzb+dTVnAXzCfEb1Ng4yMfxMSMaAfPv8Ty9/7C5183Jkqn3ARre
+FwMJ59reqQb1qgbx/yIf6P8d2dn/DDQuAxEE/vm59A1XueMF/TAHre7p3/gIIBZRm/HxFhsAKxPvEuFjHOvq9zIatCHiO/BF7t0VDO8w9tP0KwTw6+LID+Ao
+ssr50tQZ9gbw+QLo/7HmT9H02Ooezfsyztb4QO7cBbPB8hvtww7lMTLK8vwNkSEUUbPgG9ThP+0hLNVd4uQiqxwR0iTcJwgT+0Tq1AYIsAIh8CHfgdAZ/os7
+CVnVgQbV8yQNAQF5IdUzoAk2Le0QgZIMPf3p3TVS3dId/YEoQPzbB83K9B3rHA3qEQQFn+jbivwB0eLRg0MQwgwKDNcqAaPpKTEKiB8swH85wO5N5QtNEGHu
+gZHocO0NGy7cxjwf1C36/+I9QkEy2PfCTzJHIgm76y+7zx0G9/nvWuorWdVAGtMh2M8oFunuByUaFDoHHR/+2Nz7BgT8FQonARcg9fEB8vwfGRH+DvsAJRAB
+LiwKFQ4B9v3zO/b/+QXy+fHEud4kIwr4FgnuxwTq9s7Qzw6y3uYTGD3zDgUg99gN7hEYEe/8DwkdDCHA1rvu0dCtLfv81dXc9ugbCjfvyvv+zv0B4ePL0OXO
+rwQDGA8hDh/s3yLlBAgE1sYX2Zr6BfwTAQ78+xLf1RXm8hTu6DH1B+XYHQ8RJhvNAfoDAuj8Fhnq9xfm/QbbJA4SJfLZ2fCm89UHK0TSLRLP+BXX7PvB0Oez
+uaTS38axwLjxEff39hDn71T9N0sW/VMtUydg/SkRUH9MMX/qN38aCBFGO0sIQ2UlQ3/mbn8jIzUKbmsPZlIOWjYMHBYTNRAeJVncCX9PBhwWYg85GGAH/Lsm
+E0Pw5ervf3/7/gI+zvnrDCD5BkjUGWZPPAdGDl7u9E/BHS0mNAjoGkkA42j1Wgoo9RUBJgQB9k/kahr77VnqCmUJ6zTQDxgv6TPkRToj9VI4GtXVIvHyBvC7
+8Q3bChEUKBztDkMkZ0gWLfkBTAD6CffKGNojNF8cDwn23g0R8//f+e0eFcIA9N7c9P4pSUQzPgN0/iTn/AD+MN4FUuMaFSIs8hMcHOoOAC8JfyUP3CUgF/9y
+FtX5ByYVfwp/R/D58AYLXMI9P/fyFtoYyrxX9NXyOgP94Q2jBgmkpfLJ3M4oDUkR4+Yr7YEq/fUN2S3Pz9dA6US/4gcWyi2tC+3X+IQjwds829+5/N2+NfUl
+pTMmAgMc/fAlKvRFHL8TJyrbXk/mA/Xu86MGBfo0IBYBKar/5Abnrfcy3MsHzPBE2ttWCuwr50os5yw5GjpAML4gVArN4P0R9e9M4fUg8gIxMADy5+NPCdeh
+QLvi2cfqCr3Kw0OH67TjBCr3yi4Y/gM+PEomPvEaMicCNwsYUQoBRhk5OAgCDf4aG/UkJTEfDlodYywKTx4UzCIVdxBCDyXXCeYE2hL4Aw8GJiQRE+MVAx5A
+z/ks+QgrDRUeJdjd1Qyo6hHR9RER7Pvjx8Q51fPBvzfU/MfU/unPAvLFLSTjrPndCgID6ekP47+yHPnlP0S8rdwv6wbn/Qe83hfuCfcR9hfhHlzSQksTSOr8
+8+fkEUvO51zaGPob6v0ste6zCPkUFDvtRhXhGBk/CiT+6dX44zb8KxMlAT1GGBAa3UABxN/j4+XEuFjVjwP/HhDq+grGE74uLj/oPPmBuxqBzAjiNOrq3rDV
+5QjjjvCcqgngmh+/3/G6jOMD5OrFmQ3J6uv56enJtVz89/nk6/cALefhnMUyvf8GyvGk+EkI7Cgx2yIx+hehux476Q2CEhGgAwgO0A+l9+U1Ar4DIAImIPzJ
+8uDQ5fPd1Onb7wwLBjg53SwR5NUv8Me4xv0OLNX799D79iDzzR0umv2Bxhu1AxBA707g4BcK1uDyLQHp8hXnG9zImDH2CAr+8UzqMjgw5Snc42KJ3dsLEv0v
+BhfixwjjNdeIcjE11STcNM3SJPQHGiwE6wL38QLQ4gTBpuTjwe/g6vWGivbIyeiovc/A1+2Xw8egydTqr/3P3AOzwCrktdfBnPjC2wa7COUgDRHfgc3Nz9S+
+GRPw9wHmAgod8PnDnQALKQQK2AgxDekVAA4B/wv8yQjDC/oZ3gYn8RYi6fE8NR8XKkrFtu73FQbR/u7l9d89NRoOIHzH3eXNlQfB5Avz7AwPNQY1Pn9NZn85
+w9fc7fbxItNBOQdsdWdhXV21Edq24f7cAvMLDywKRmAl4UkmEgwZx98R2eYgQwfzBuwA9REg3fv8C+vw2gvmDfAhwi4W8x7+9fNAGFK9TR7cndMPn/siFy+j
+gfPGpNKtqMjhEf8QvwDu2djh0LPl3uUK9ajS3uoH9yPl2bcowvkG3+S5t/crgfMqtffJwgDO2tZctzEHQdCWyMm7L6YbMBTUI/MgHroNRQjCH7MUMhfg/Onc
+FNerrBvEgQvbgeYH3LM7mevGOYnuO9UR4sOf4yoK9aUWEffQV7EJyRMYLvqe+ykyKY43yNHj+Iwx+CSfBXtPDw88ttrj4guoA4EF3isAJQASNC1kKS2pNNbx
+wwTbCvjcDT0ZCgZpURYjmxX/QLkmpx+69I4W8j7YtP8J7+bgVQMJovPqCxEP0NnL3OUau/Xu7Br1A8oT9wESKt//49fqM/ntH/y1EgAuyQAH3xLuI+4kEhMP
+/9/nEzHXCwwE3gBAJSBd59vb/u5E9RUWHQPc1djrJwYHJ/0u7/bk5fQYVCcRDxgEPWMy4/oEEjDm6Qkz6ZoALggcGq7VDsP/4vXzJOkKAyUSRdEyFjkd8fkE
+Mhbr6dn4oCMWHuon0UX5AvoHENPnMhXpIgrv+uMVEh78IhxADRMO/CplFd8h+0Wuw1MAF9/r3BUPTftLOhMi2Qc5NCjof/0WHuISLgUCLzbiEiLu+RodKxom
+XgDyFuxMLQci7/FFGwQj5eof9vgXKRIM+CdlzhcQQekl5gpTyPcqCQF/5vYqEvY2K/pHEgsu/RMAtAYIP+f49BQ8CgQlFvQo/tLcEh7tHvobGvrZIhY92u73
+Qv4hHf4IJiYX/0JGQhE2FSALFhL80hHU3z0K+0o6PhNLIxn3fy8i/e8ROe8KRu9sQvkN+1NFQxYBBx04DAQaCdMvBQ4W+Aj2Mg0XNyonIxARCPnM58wc2Nc+
+JO721QU/+Sn/Rx0BEOvZ8hLg5ff0FQw82hoK7OcrJyjmBAIaJ+/8EgAN7RzzZjglEPQEIQUbChkXMRwgEN4OCxz7BxAZ4QzyCh8XCyYhDRotSyYqFRLe7/Po
+5hvbEfIRCxgkBP8Qyvka9QnbCQe+FSQZPRigFAH+0MzxLFX3DvIe7eft2O/x1+bxvL/7GdLp0bnDCfniveQeCATnHBP43fzu2gITCvDZAOgJAQLy7Z354u34
+HaXxJQjkB9rzCUzkJ/7o+vrvFc/qDiTz/woAyOgGGwEM9xTi1ejzART1JgYF4+bJBQzLE/Yf/7QPBAcNCx70AvL6xh0TCQ7xv+EDmdbJ29Df7QAcyOsCA/z1
+RDn01hFA2RfaA+vsxhEm7ykb+Sso6uAfCg4JxN0J+zITPx4bERsGGB0hIy0lN9NaFv4IAAHvIBgjzOop8Bbr9/nq/P0L2skKQxnJXCfd8v5RHwESUe0L5/Q1
+8CgICAouOQVk+9oPDw0HCQPp+AoN/iXxKS8549/29RgU+RLW+AcUAm79PPUhQiPjJ9brIAAS7QHVO+ENafE1Ge8e+/uwJwwO+M3Z/Rk9/cTZOfbKUDMKJtr8
+IcXs8O3bxQ/67fpLJCgKIQMQA7s9ERvn6S/nFBz9+QbuGe/7KfQE+kjna9f83/DrS04STxno4PsLK/f2Gtr/Ee386sQhpvrUNzTji/suyunZ/McU7fhT0kMC
+E8srQfQFAPlAJAncE+D+70Ou7x8azh0KPtvRz1Yt9dS+W5seOFIDVdAXxCnvXP/s38/wHxHWGezK5QJhEDA9LbQwLwMxEWYeKxzD4ebm7lMkvwYIPkcGvufd
+r7315uRkPOkg0Csd3/g1McT6xLXo8Eoq8/DqvOYc8OYqDgQYBMdU6CokOggBExELAjf2ajAEBD0InyPYJAMiEykOIT0r9SEs+CSrQ3bVGZ3FLrjpOeEY/doo
+UxgC6vIPLh4Z7fYbK/YEHwT3OAEZ5fsMKQUK9fsvGQsW9N7/EyAIM/IZCAch5ycRDQAEHfILDvMd6vf5Ge3/GvwdMSQXPQEb/ALvAgcNNeowRRXkFgobHwMg
+DAMK/O8S3PVrGg0zPwBG9h0YKwMe0/MbECYb+SYkLzAM9wYO3xsOBO7469AJ4QwBG7vvJhkHCesA7xsh5vUO/fAAGO4eK/wMBQgW1fkADQ8gFfgRA+sFFRI1
+HQn7JugBPvj2JyAK3vsWBe0hGP4DN/QR+S8jFtru9CvcIv3F4drG8vodAw3Wv9b33AAG/A4eBZ/jBSkoEgTi/h7Z8ezxAPPo++sX0wMq1ekQAhbm8CnbxeHz
+SRf4rLrt+/Hv2J4CGcPm8Rj1Iun39CQG3eEVGQH/wy4IE93/CBwFKwQQ9nQN+Q0WIuu81CDG7uzkC9TX7w62BhKW9xjZC/ci3Jz4HwPXwbvhAALKAdLNHTfm
+/O8ZCNxE99OryO3lyAEQ1y8E0qXG8wvABxvn5+wP6vNDMM8D6c/+E+Pg+w3qrtPmkgPiBhTCtdbYs+rg9+IYnw7S//Pc8Rkd/aniyjkF7d7cwtUT78YtaPIX
+1LHDMykLC3/0/SjjBAXLC/D3ViHLEhXv5Rq/9uzaOtBlWOMH/kCxxygU8f/pwAbZEP2s2w3cQtgPJTL6Akn6EjbP6c/2ySYZLhH249cpfwDB3o0KF+ZqAvot
+zNj/Lv0F+znxQdti0GAH8xw2XW0THRzz8s3LYCYdICS51zbvFQ4nIgwF/lLIDRj3LQnkvO+4LC36Nx0VEmvI2OHHCeHm+k0dueW/KgkL/BhEGSWrp/QxDjcC
+He7GRi7uRzX0/C/IbcH+Mi/+FgmnP89cum+77A4aFvgWLTzo6kgh8iexon8ByC/LdlbO+9n62swYDQQFBg8YtBPhrwzHHd3h38zmxA3lmhIcANfg/eD92O8S
+8f/+OdIHpR8Q6QEo/invINLmBuUAJ9ff/O8QpvrywcHp6Om6JebfIOoLMQ+t7Sa0KOlJNuYVIOYn/SGKFwCsGuTM3d/kOZ4N9wQK9PANDwULEgfX7MPa9/Lv
+9v1D2h0RGx/6Qlgv/d0Q8voAQKwVKB0MACXwBOH30+7+GSb66u+B/A31IwvHM90QKgT++t3Zy9Uk+eb5EiIdKST7CUH9DRTrD+3KKP8QCSv6OvAIFNv3vRkH
+/uwAFe3u+SLtCvDh3QMdFjL1AQH0ACToD/Tw8xP34BT1xugDGcEtEvEp4v8C6d7W/ADouxbbBfQClNgT2fvd6AYWShMuBzDzFNIJWVULTkUhNA9/RV38HLj9
+uw5/ZlM/ZHD2+0laSzfy3gRh/ih/VzowYVgVImlabn8AxN4BbEQxJzlrM2hKPTw8fw4NCOUGy705BAdYSzIuEzV/OR4t+DDZ2+Lx1h4nOhgdRgjoFOIe9OTQ
+3vM76BECRRkVKzo3UzkXOw7zGR0BFAj+CBN/Tk9pKjvsK/76shbS+gQSKhIdMf9CQkn6T0V/UErpCgDOINkQFELr/hn7tNizsgH4/h+izRvxBdrp5OS8BcTI
+1h3arNbV59P70fL3zfPm3woG0gb5DP3z7BYa/+vujOwhCvPFFTMEEN7aFhPsDAYZpAvfCuEMONDmwP0ExAoPE+omGCjoIEMg0BspDeN/Fva18PHP8WLxyB4q
+MnTRCPc0LTc598nVg66S9wLbxfrsKSsI9eD9LPW2xNTz1d3+Tgz9/wWrCOa+s7bciKKzivjt9Qr7YSMFMPwMIeDx7/EFqLCNxt8fZzAYJhMfUBLQ8MccuAwI
+GQM1TwAlBlTW0jQlOXgNF/4Z/hn0ERsjHNQa7d0py+wUMDMpOOMt5KP7AK0eJx9B7eD5++X2QvIisqYzD6EQ+rQT7+b7/LY8LvbzKAsp5wLo0voHw/7zNv/A
+yEHf9UYSI+y3088T5hXo+QnwlQ33DAYCDSfrE/wK1tK5AfIRm+wcTOQ5xrUCEgCz1AbR7PDpGe1UHR4H7j8l3MT3v5X53ATw6/8VPgInKApW3PWi9Njh7OgE
+LbBkJf5XHeVZJi/2HA0fx99PxLYKDjP2CA8rSCgiOD8J+vDLBpDqChYHFx8PGQ7n2PgPJAsH55kP8uHM+qUqAff+QGzOCCY985TW8Ke67eIHDADE3c7Q7trY
+6g/mGlXb9ibQGhwKEADMpLrLqCbXzYHl+abe4tH1CvztI/kGEsrh+QYIse/aLtwL1ybr/i+b7rv34MgH9CArnS72ENY0IkBKzeXmHg0NrffU3uy4qbMe+872
+7ybgWbkr/xYrFM4y9+3uAfwB91cQBbIavu6/W+f9vvUA6AgFOzQSNqIUgSnP+gvu3BYLNREg/+ps5RfZBSYLyvMl5gLuMdo8Hz3mSzgQCRDLAvEDzsvy1dfO
+4x8kIv/6B8Zc1LuuHNj0FTGjz/Pq5/jpBfPz/NoRBgPvHfn7+fz++fv/8gL+EQDd9PECAhwH8g0OBhAC+A8f6/vxExPyEtntBCAFFekXCxMD2fEJ+/wUDwoj
+8wIH+P0V8BT9GR4CCOQl8fQv2g/u/hnq7/T4CgQREf/h/AIT9f/0CwrvLvLrAwEEC/UNFgESDgEaAA4MEg3kDd4fCvP7/xjzBOXmJugP+f/9DRIjCBnyH/If
+Ix4K7xIGExT/B94K9BMd0AYD/AwbCuwg9PYE893w6xT+8/gHAf32LQDw9Q77Lvn3E+EHDgIQEv8IA+j6+BYP+xAGHeoL1hAUPkL5/fL4Rwjpf34Sf2i5f3/i
+NS/EPVwjf33RTX/qcn8Yf2r1aS36f1O8f38RWE7jM38SBn8dZ3n56gvXcVATCmaDd274IxC9IegrHn/JPyLxM0b7mMB/B++5Y/APCj0aJeviHMn72BqZ9hE4
+H91C5g3YNX8gSR5ePZILu9ncSCrP8R/eKFAOAWItWw7CENb5H/smwRiQGND96Dv7H/Om0X8CvDIfGzIPFTQV3h7v4S/BGx3q3A3z3ewAySUNPiDw6Dul3e7R
+YWnH5cml+fwx4SER5ClBAA0WSToZGcj85kvsDCIgDXkzBzEPDTAIzgbdygze+9X78svtIgIQ0u74CxIB6gzx/8sp4b/4wtHvwOgGxejxBKvk6gTl4xMj0u/h
+9+zu+8AWGBbzBgEI0OwD++rqKh7JyvLx+cDHFv7uBh338hPnBOk39tfnCqf3BhDB8PYNExw1BRoVA76uxuIK5fAE1yXx/9QvTCH89hHJIvolE9cJEt4i+jNO
+NQ8Q1cH+qv/qEfZLyRPv4w8d9CIYKNUS/g8L2u/YSO4MCizUoM8ADwO7xeWqgZH0/TLvrgUSAsryBTOH2b2ul876IykXsPcD7d255gfi0KIW8srkugrmvMrm
+veHU6/3vx/T9+gvn1rca/dzK4NTzv8Laqeu749/zAMzXp/ix5AMi7BLj2/f28f/IxObp9ODzOuUTDQH+9/kALLkW1AAeAjoOFQLtGtAD8xPb0t3qFNca+BcH
+DiwCDzspKAu3KxwJOxQhtTvWD/bOEA0SERPjEv49PCPW9ioD9/YduhTh+zYK+ws4GRv8F0LKSg8bA+vZ5B4THOIBJkjnJx0/6ODx4tna9QL96Sjd8+k2BA/k
+/PfrG9fjHCAE/i0LFNX6C/j0whr7+vIf8zof+e4oFy4YO/HdHSkQLSYhyrjay40P8LMPBdrD2d8PrOcZDKf41BMWFNo5vOgRHsPB8bweC7/++KoAF+gB0NX6
+7JzgBR8VAM0Q8du4HMTmK+gBHqoNHieu4Aj/rADdvFz34vL77/AW6fz09f3qxgXgzEDS6NgC+M5JBOHa5tLY9+4E47olAOgcrfcjLhoeHMsEyLsQ5xNPJygO
+79o/9sYk6K4D3aIfFrcpF+8PTBkK3jKdx5HMp4Eps4EQ6ec5mNYA/Q7yC93Cx7D/r5gK2qntHcn2++sLDyJH5rkM6Svw7vnc0QqBJGH8BNTH4N/l8vHmDh3p
+8c/zE0T3BCTvwfjOEgLsFioIBR7/6tgt1QEH2NncHA0d6+cPHvDWFu/4CBO01946FuG31gIFFgIELhHfAhHF7uO4DP/a2c7pRDuzqCKtp+jZ8BHP7BW18/Tz
+MibN4NroLRLRFebqD/oSC/kQRvS5QOWXzeZNCxTrAtVEXVkSZGoULTa+KxrwK+nsFRJDClgvTG7j+UIBSPD9H+ISXw747Ezz3kXGJB7z5vvTMPPd+esf1tCm
+ybfCgbjDr+LowP8I7Bbt4vIR1fYBDdbdMxfFBR0ZB0DROSo1SNYvHyEA8TYrJEbp9ugcqawB6vkXIB0QEO4d5tw+DNoW9+IGHM7zBc37MgDkHuYb6Mj6+fAu
+8L1B/TM7Hfv9RygJ/vPy3zHEIvHOAf/rLBIb4fAP7x/VEwK7Th8z8tIVKyQa+BcWFyg2HhHCMB0H+fhFrSoa9ggaFxD47v8U+SLoIuQSJCM1+BTK7jYOHdJD
+5Thc2UYIPiQc5+bR3Lwj3frpt9v1Fd7XDQEI5SHVAuvvQgEVEOby4/v2JfgTQTcZOfEQR/koQhUtwh0hHsT0wBvvEfn98Pz+8edHDCs6R/sXZhohClQpHxsn
+Gvg79VXz69A3FfYnD9wb/ucECPPiGQ8UCOjaCeH9AvX+4O4UCsEYGfr+3P8z9AcfJM4P+/7ZEvADCQkS+B3x/NXrEgMW5wEaC+cH7+UA5OfrJwXf9uQCAPUB
+DxIR9+n00gIZ7P/x0vPq+9wGyAcj5uYD8Onr7dQa+s8AAe0O6OQW6uvN+/8HzqIQ0v/v7+kZ4A8D/uOzA94v+Qf7vc/98QEVCOUlCCIsGvsEE+Xk9On2DP4M
+Buz+/w4wJSMOG+MJ7hYT3u8a+eIVBv8Y7UULGBML+DMF8Qj0B/Lq3eblyvNhJ2n9Tg05Dio8D/c/Io8YIfMz/N5/U70qEB09+cIkJfP9Ju1j9vUK4tMpAdwj
+R/dIb7p/zK18P6P0zepOCDYHC9P8Ia3ZDfFG9wk99MFNHfUO+c5jCu5X3Ng+Ge1EFOdX+QZy2hx0MK3ezgh/8xwD4Md/Juwv0bpWzyVN0hc57RkZUqAbPWYu
+QSEgOsZI8eQZ6CU4AbwyOBgRf0ICZSdiHe11XwZ/2flXf3wPf0VBN2dUJExu2exk3vMeNQYqf38efn9Yfy8HNhoNvhFPOBpbf3/+VXBMSVb83hk7TuXTRvTz
+4p/+AFUP5N3YzfvjMywn/hzM2v7y7Q8NAePX/Qm5yCj2LfOk6gysKvbougnv8PzZ5Rrv9yDM8ekOGizV9j8fKebC4CDQ/AM94/Ig2hMA3BcU8PQvI7oXPudF
+LKkNIuAA8R8JJP312sQIQgPzHttk6ynU9OjR/iNYRzAs1gIdNTHG1PzmKOvTBvUABOEDFAj+D92758MA+B26/DK21N7r5KnvyEECBQYPpx76KATR0oHGl+Wf
++PMS4QrJdxDSwNOrh57YmcOd28yjzNL91RgL7e7X0wmLCcDH5pUN2PPY+q5V6KzRpxTi09LfCNY9Dfrq3X/5aWDSI3/eJGnwJ1/2dnMCD+Yqc/7AKmLcFiz/
+8TnyDS/2+B3fOFwndgMhTm0yHEPM8SgCCQRTTGBA8yv650k0UEvYWxn62khXfO8/VBCp6P9/OCn2Bx9bOd5mKh/2KRvdDt1IAUDccQcL/ewDSBQLBH/oSTko
+Jxku4AEKQz353PsCzBFh3At4EiwSFOAAPlMATPm1CFbk4wUSVh4M06wyK/wONS3wDDxbOwD+HATo/AUW1wECCMb9B+9jLRch6Rk16TYxDbnTBd6c0uAGGDwU
+Ixch7P/iTvrs7ULsGTnvCgUR5J0ZFrYk2+ca9Ru8r9DXHP3Q5PnACwr8Dur7CAwAGOkD3qIT+RIMPMLUbCZKdE5HVlvZEe8OCSo28m1/CzJGDR0wMTQAEmwO
+aRBefzdRYWfw9dclY3/0PQ5/f0B/f3o0K19nYR05ME/oHQdqPf4QSPR/f2I2Qhd/RX/uHcLcBzAgUhIOBXM/fz9vInPsH+jjQPHkMFM3M38B5jdDQ0obBzwm
+7gP6L94uHF00C+z7YdoRzy4j/uU/0NwpEf7qSkPcAS5BRAUaLQVDMNY2+dZ/K39/Km5GRH/7QU6lIdfc3wUD+bzQgROmila61f/k/Muvh9qaskOo3hQlfw6g
+ObXLItfQ2iHt7hDh90fQRwjLlSGBAyTJPoHi9wO11+zeHsryf0KBRxCxDvzGUsGB6vgzDg0TusIvaaXE0/1r4uoyvLkICK4O6+Ph7PEHAMwA89867e39Cd6Y
+RiMH9TDkkNeyzOyW2ZPEsGCgJs4gqyMM8hcJSrySyd6K2InX+cMrKPT3O/Oh3RLLNhWB5/6wLQEKpdLpqdIK4xHrQc8SzRjFTBk0RIHrAOgRJA8cG+0bdxLU
+3j1BzwS4vLW5nwpC1vMD7+cY3Q/o4xEDMA8HHlQXSA3yQBoSOQze1OzXIznu8QIiGx4BIzfwEwsRCz0KHxsW0jESBCgOSgTsMBMZ/vgLGB0T+js73zwuGyhI
+AzfM+gca7/FGZAAMdCYLGRoOB+AVHwgbDC8+IStE6vH+JvQMHWQG/RYmECYjFzMyMRvmIS4LIizy2z8NF3MSDBU0Aefo8Ejx9C7aMQMQOSYRKlm59B/x8DYH
+xbnS4QQT1Pzt7f/0HDoRECM2xx7l/sgA1vHwp/Of3PNGLCbvGyTbCtP+r931weAEzL4bIe41FuQt6fIIFSgQQiIVttUTJ1j7DuXm7wUAlbgLHfAWy+se/sUk
+zqYoJSsY4eLbD8YG6LDP8skFJa713qXYTvPmnyN7Lt7WROb0w+0qCx5K4LkDSAFCUOIhKiH9FtT7095/KTyl3RxF2wUf4gYYRPQSOH9/GBkl9RlHQfLGMRIo
+KfIsVPxPJBwFGRAPOBXwOGI4Mf1T8vsqdOlNMwpkRhkDIDtjGh8Z0R3KGw03394R0A8sdigoKTcn/T72DPk54DQOMf8mJmMsFWwOUGJSEyhMHQN/fxrl9EoI
+9hT4CBWx9fw9QSwO5eRNBVAi9Qsv9bkF/CEsHSgC6hfwzsXn8g3u5vv37RoW6/QOA+YFDv/h6d4G8wYADPUG1xzv1evW+gMYuO3/+QIL8TwP0xAL+wAAD+z3
+Iw/n+u/77zoZAesM4TQYHzX46fUH3yEVVA0H4RcFGR4o9Ob1QQAAEBgMExby90fmBS0L8+YU6BIvFwAZGxkoF/wHBTXtGj0MDCoy8PMOEuoTDeju8Q0O/xAf
+Lg70EOnhIvgG9vbdFxX5GQAYCQPhNvkHHCnuBxT1+wDrHfcGHicJGwgK+/jk3Q7rJQvr3iYDFhQY6tcWN0kbAgE4Mh9aZH9/f3N/f39aMyVEKr1vQbdgwsZ+
+u6l/JrN/NK1/QCV/Cql96pN/5p9p7MMpzvl/Cu91CbxDIpQ44bR/f39bWYFJDIPWtoEflIFG9bdyf0FAhoibqrg5PR3Ur8P98cR/f38h3oHWxsT/0YHxHcvG
+5qVmf30gEeg4548ZEJnw/oEYi8t/f08//+Q+E6o9CY4y4YEsx8p/f39g4eYgErZrzakbgaBP3hRpbn9/F1Bwf/9/MLr+7YEVwqF/f39/bU5/anlqVX9xEfoy
+2J1/f39/f31/f39pf3/s6t0U1coswYdx/+HvQ+QSDv4MBw0f2/AY9zDdNBEZ8tVNYMvjItb72BzuKBcEv8ULTBgdB+cbHhvn6+wEFBIm8O0D5QrdIiT6D/kO
+xtHcJAPjNdkgHfNbSfwEE/UwAv9LyvA47CzuDv4c8zAiDRfqMlLpHPc8Kgq+KR8sLSMN6gMS7RI9PgBwvrMSf0EcMBDqGx0yGMIhOAd8Ww/47/92YCoX6AEa
+5ulo4T5ouDz6Ejj+wBr/4RcMDDMYFeD6PU10IUl3xgUBv+rr8hvW/BkaM95HKxlURWbFtufhEEav/BnpKfbltt7zQCEqEU1F+Tyq6dzKBR0Q5vLW0tTqGiEC
+DiYXQGE5UOzIMC0D8iWysh3Tteb/DO4hxNpHIzq2Tb44kTzhJucnz97kvkwQVoErF/Pw5vnr0OsDDScGI+DFqeIj6fLpMvO9IqilDi4DFuoyUrRP0gkNPuDD
+7AW/nlDV67LHpOJz7z+MHsqC5cEhPk0DOerhO/jLBjAfxAeyAwfGulTE8DqVMNj+peSPWbfiEfEneczd1xX05x0BByKfF9T+Du/++DK92lAKufzY/vDpPa7c
+58mEdP4k6BvbNuQenYrU/JjZyMjksz3kXP7XHfcUpQn2++8QKOouC4E+rckauOB1MwfAFOfp8Ck6Kw8is8/NEgDXGtS7rUUy0PL4xOdiIS8MB9oS0rcgAx9t
+0roh1vMbJM9DC/nuJ86o7WIT4BNKKhb01/6CuNe7OgPX3yMcs+j0EuQSLMnzrvxpLCjhBAMVF0CdS488w1y/yxXlxNqTxgVJqDw+8toUHhfcPvIj6zpVbehE
+KW/oEYzuvDUQ3PcD1KqtBKb4IDa/fx4zYusQ4rvH4d7T9fIZ8uFURf3aTK24VcHQIgvH8h/e2+c35eHJ1OPHDA7oy1VBx9Q1ss/n1c13+PQTUgFU+gj5LtTt
+vPUBEFca+rsd310S1Xe68MYPFArFMY4kmljkAdmt1kpfE/6B/uwdLtHcrVwyFzD4MtW4AQ/3kq0o1untjbKlJGLTGOdaUsRI4csf2yfl6gG9RCE/5fl/EjEO
+GEY1Fa9KJi3w5BriCgMLDGkf88bnlk2DuBQAP7cfEOshsur/Ls4qoK85NzfE6nfK8uWw5/rax+UJKOENbLC/5qE/8RYD5BH1INHvPxEeGDr2ROeg5wrkuSrH
+ncMZ3OkoZR/h+Qv4vRmq8A0b+rfpDCE+wtrsEy/Azd7n8BLp9fvHlApPxmnLs0xQ7KMbv7nh4AYI8dIYq6m6V+YY3Le+xTj7DMYgJOZCFAMzPwA1lcXb/kLb
+gwtAC57mA/LO6PSPHYse2qsP1AguGNb98vc8RxQEYACTws0F0iuR3xc0/rE0Z0UTM/0X4tK6/sHwBuLfCPRLlbzq8CJ2HS0YGs3VYj+c0SXPAOYx8BU0HbFt
+w0yeECKQtsxNu/DhyAv7pzfj4N9Vrrn5HLmKu+0aJ94AGLpJ6ugh1zFI7Ugp4x4d29XVSODTHtzn9vQ8zt2P11Ds9sQdLg3p/l0yNEui9j60IpAaB4G//x8v
+vvgTHd+oFwQAP8gfJuyI9KoI5SLppcLSFxno/SAE0Gj5QKTr+a/iMu7jOfmptMcVsQYKcl8T6L4OZ+gqzewStNK8CxzRPwkZjA3kNdAhDBlFFSI0Xv7YtiPf
+6s8BqMy9BvPtPkGZ4u4rHf213s9BjCBOJLfNFN1fBwpCG/ar06rAukI7DAc6UK4LGgEXfmI7Rd8i/TzcWLwVFInazy8CJNHK1Bi529gN3R1G7RpBjgAlS8Ta
+1ubF+5HZgUw8tIGvw97ixUcTv9chAOVlydUWbBLfI9TcV/VDLqwoOSvo5eAXLh3hwYaMtPIHIPjmDcfP1UsJySj690MlOxnE59jVWz4bG/i3JNsE+B7RL/gL
+OoPd2FQo1kQD6HLxCOW1CGAeDwoGKQZZ3A5CZAW/+qyyNDQEKCAVD7ql1a++5Q3l36gLGfQgwxc164TivcwU1RjcJRsHyekDT/sFM9YOrLes4L0vrgg2jd3R
+SAzO9SoXM9Q+MctzCU0V6tv1KasMSVAM3/3toEYEMhIs6Qed3AlEqQ4kE6cf5ai+X39EKK2rzRYVJ72mzykiYfU2LAKg7vKsoRf081gkrQL0JAlPpr5nSPlW
+LRZZj98kC/9H6PPnIKugxTs6Nj7lsupgWA805LHc6pj7JvFCTvPc2MTVF+TUyWnhEinynL5SFtUa4mL1I7JLMzpzpAr2PkUqktzxDOTVMivGB+AM5uTXpE1L
+JRwGrcoCCdgYzO3Q0Bv49Bim+nYQ0s8HKRmHFAcL/Yji1ObxPfClBk0nNNLifwNUaaxN+hgLDl2h9jACaqQKxenX3R8PvabIJy0YdQ4n8Sw52IHCFhfmBwaj
+x7oyC/A8NMvyGBYS7vLPJ6vW8Okk7R0m5TKImZPr/gX16RRiimmrGwI1rmhDzMrzM6EYrsbCm8nk50cfSu21F2bzVibcXfkRDkSH+7pe3tPEzSw6CcTQ2ZDg
+y/bp9MzJXAii5En2WPIjBBPLQ9+8gdw0+1Lb/U2K8dSsb7oeYB8S6u/sQEsxVtrWN9wS9vQi6h6rsBnz9OAwATMV+63kBVQu58/87VjUMfTd4TEvJzvksPkp
++a0p+x8l1vuCAvWCQA4c0i4jEC7ZzoUDqV5kCfQI456mUz/5uEYFDB8xSgUBybApDAS4IkE3t0nO9b7mYuGVKP/06dXjE5cLCTq9/uiSCeyZlQAb2843F0TI
+CR5O0foUt/rpCPfNG/U0EgjL5y9BAPV/ykHrJFA+x/a78wv11Agb4nMEuxzF05REVP8fhCWkUvWgLQbRA6ZDHeAS3wH0IABByOoy1BwcOtj1J/YrlSTIMqLv
+MTvXKglBOMnqkZYh39dd2ioco1enPaXwIVzZ5r4A8vexaKxdKBLq3eQnAvX3leIFqChmlxoq000qyfndoIdKTP/c2N2UJM8SG3mc59+29wowzQIXuiOM8s0O
+7CkzAHb+6hLmDdTwyhcY3VYJVL2n3u4HTwMPSTsc1rbNMP4H4xQt6b+zO5KYBW4ncOmK2sAHJzMIRlXWrt2NvOgUURocE9sG/t5qBCD2/yBXtAzKHekDPq4n
+qIzFREvDwlH6he8ak/XGO8QS0wTB0P4FMwu+YSjVuQrs8LCspRw4+OAp9tm8ArkD7MQLTc7J0pe6Dgl83Bo/6gHI1t68QuIQUI3c4yXxzzjtDKjeE86PGO1Y
+4fUSvvMcyOTi99cg/aLaDT2BM99V87XAvP0oFCrEN/zarrpKuE2TVtAJ8R7lz10dbZbxAzGhixa0bkSJj98bX93ZMAU2wIgu2qPDVvcsubI0Kvv//AEvIxIl
+/PDr+oOk+9fm7OEnCBV/IDQT9xLPy8IA/gAF78L43w8zvzr1QtoF2hEWJBWa/t33YjdTGG1ZFOoAfxcttd32ugThozZb1b/LlsMd/D/g0vzb1sBB/j5QAZC/
+2OUT7w5e6TiswyXNyenx5c4J5yUHyQz3G9tC/u4eoeDXXOwH5/0kSOgvQRI7GEPj5K4MICtfQeb52R8T9h3KmzAr6+vlocPFNNIaAVwS2Pge9IIXp9jpzEvX
+2eodDOKjZ0riGr8g37Res0f2HxslsOidWidLipE0LxPOhtAY8SYeQDwS2e3NQvL71BEc9ZkXISHfGNjztBwEEczXlRHeLbhx31XULknokgWvHPgF6fET0/3/
+7Nq6F/TG/drEIdbwjhw3EfHjy87rUxYD2W6PH/XtzOP5Mun85uSSJxsG+pci6wghyNQLLL5P9kr7feH0RYsDyyUX95ZUu7D5rscJ5MNa+SPxGuO/JzjSnGPn
+PqipF88OFxjISRb80pHXvhyoWdDhq/slIVxKIldbsSgqBOAU99OpGcv98z7n+D5E1rjkCsWs88PHqfyv61W84enDoAreXsbiUjYKWYXqZC70GdqhG6/qFfnm
+v7012+CZxv4d5kOrDPE5m9cX3xUwyvhc5RM5RhT9QVW/MvTOuCgAt8GaCiYfM2U0/BlNNfmwzPjWHyQXovXvA+hd6frYJwa48j4n3rSp/7PkzrkBALFe7brj
+MrD/4/HPCJH4A9wqJKEJKB/oFBleID0/ykNRudgBwyO1CQGWGxwcKj1DVu+bxrYq9bx9Vc8t6vDL9jYu3RDtPvsSJzsfC/NOrcAf18TC8q/r+v3H6t3PLvLx
+CAEkObI75dKTSxAFHFsqOCKfGKlTIcIxJgziCswe0zYZEjEOGvvd+Q7cy9P1aYEULgYWYPpK69JHGXEQ0s0jGduWnhb+8uU7tMJKHGYOEg7F5Q00/gJBsV8O
+KxGl1x5V50y5ztNN7lGB8lTjP+dIuIpLDOLOAvnst6O57sr1yyTs/uwB0hMWs7AQ/iPEcvbv5N1UlcLupgfO/Pzq0cL9EteZIyTu9wLdx8PCRBOrrSk8Odon
+8tLdUZ7nwBgiDxE8+qMCihWxY97sJrT9JqJHHCMDCArZ/9joROXZoRLsJ0SsAl7FAJwaTWDJEuPUHVbgbyVX7e6XB8IHJgDIW0fyDf9aBBcTgz9h5sPEQC3X
+LeYs+7FJKc8m69cdqAY8KtaZA5oQ3oUwL//K6CUI5bsS5OEBFPTN2iaEy9cWUdXA8fzTDEc+xyf3qyTw6+fDvtZPj/T3xiv4Wjjh6b4tzyDOz/Gn5YWwwBzw
+/hDVvAtS8i9CO7ESAf4D8ZFO4jrkB9/sVB4MoQTKw7cy8cst4AZjzeEb39QDqeX7c08Bs9iX/DCxtPTUDqNH2Zh7EvhmIgGr4vYZHTj8Y6aK7ji0AgUUNBoZ
+r73c/dpcwXCo5b3c8AXeJ8dUm2EfE/Yp3OZmASQQUgCL9qL4mCWaKOMGutAq8OszI0G6F/bbyKgNr90WFaW8f9oQAhWc0dSqPjztQL7iXsAD8wHwuwZhOUtx
++du8NttMmynHCRi+6WHegcLpjOeZRSz9Bh+n3GY96TQrvTfjDov1mCb2+9HOxzro/jfROP2wHfP6pMQaGi810R8BKXM1rAUTKevozNfZHDmjBcgtOCSkDxEC
+27M+FOwmJdH28QQo8vfTmhwRziAXv9/bEjY65D26NzC0zFjsBNtDMr0WuYTJwfQaKt0muf80qF+7zPjoH8lAnOT21f8wltHQ3sveVu5TnxAIj4EXrc5T3D7V
+AxQ25NIajLrzYucXZ7vu4/ZeJyObKOafSSDTqPEaYO0TQvHjPK8OTyzYJEzW+hff+9PhoyYkbdxJXt6z8nznrAk1U/pSDAuyKe/WTRjC99Lgz+6q2xqYFVfi
+1Rbq0yMBjFvViPU3LBAB0b40x/HqYtUE3/uu5AMA8f0/z0HvFirYLd8O05yL8R2wpdLQ2OnsR7XQv7HQDjfCRVOg4S/VIAmj6W/ohwDUaWQiIOAg6+obgf7Z
+BJ822QUu6OoLA/8yuOnp3YEI/OzUESovIUgLTvm3EBo1OdUnM947OCMyVAHZ3aQ+9QncrmG/GAxHJjYtP0md5sXvFe9jpKLS78JLp7vRVAU1BOw/y/0FEc63
+NOKeR7ggD4EIMxjxKJPVPbzLvQXiuUWZ/gXqwwYsMLDRxBNW9JRJ9GMqShT3kShX/vrlYRRa7wIB5SrTibD16BJvGkkYKd81EhejHUNE3/Cp7tZiwyv0mCj7
+Q8lr2r/g2zsaG8Tejhc8tfnwGkgL+Azh5qAhABuV/tyP9tT21gr3DT1E2xnPDbhQtlnqDhThUB4kmyphMvvL5soPKK//9ZYS1gj1PQYKHuYP8t3TryqqpUTo
+NfPzmSf+zpb86fjJAj5gNzvlDs4TIDOhJrvECQYI/gVROqQuP6IaCkYRkAgkPDKx8k3e8PW4thEMELXxCB5yOSGTtwoc97qxE6RNAMiU3owK16v4AfAY5hsp
+AuXW9hHp/2IHEQ2tF7zwNaIsvAVE4QbvObz+0tk31fAg0ACN/83P7RP3XwbROlD46EhRAD0ENtn5zRjT8deisH/IEAmkl8xM28kI9vLeESlQ68w0JsjPMiRX
+FhwWqeKk4APW/Ob0/yEn5nbq/RII6PVaviwoFlgzUDgYCDP83Wk15J6fD+FNIufB+zDHMKXOuynX/bKaCvC4DglWB7G35lvhEQvt7h//MTEAodtY+OAitpUC
+AFasYEvmy/0FVMnpxLflGCj19AwU0ZQ9J+ToyUgiCx5XmTfYLB69AYG1MVE6Iwg3vmytlN39Jk+cMLTrNe5DLP7iKAbSNKvjLUn+Kh1a2kVFxOwsyS3e1ycP
+AFEMSAz7vuvkANgss0a5JTD0WS0/8eUSyPraNNz/5goIzrwCFjauChEUEuvu2Zg9tLIpiz3EyhckLShdz75IF0nQjg4NIKMhCAYKFSoRCErzv/BjGVDx1Mkq
+BuXm++PexPP4/Bn1UJb8H1YQkSki3UrjHDLk/kEcHZ4pUTQMKQEkxfL1vOjR39Tx7rqoLRcdQEpKFhkUJezTVNEJky/mYulF6tZA2uJSA9DNuIcfDcbOIADR
+KLgI7UR+rjjz4y881qEM7wr23srnqaMuA/8ywhfoQN7D+jQ8Bwfk/eWYUgUC6SH7m6wewk/axl8HGZn+XFxZBDheHMsHkPhFAwGizMjhIwwEJMv3Y/j97AIY
+IOaQOSzTcxT3PCPb9b/8mboaDN/X8gEt8AUY1SL9wy8V2PT0xBQA4JbR+QkGOTlQzTMQJdMx9RcoMzXhvMimEaeHwPrM2c/EztB71w+yOaW0GNQPgwDi8NeP
+0cDRICxR16/NPNM94dgKAeP0ZNasL7UL9fwZ4kLeJuLJqAnXbwsZ8i0QH+kyLePKxa8GB4G/4bct+tofozNUsjYsF0aRDMczClQL3g74617UAdv6/Q0hHATX
+0l34FBccHFzuyhIdU/cYBwrfQhn9DdwYY0QUUBSLyPPhBZjWNJT+EyRc3p7Z6tC5KPIKJcIaBwTqMzzjIAVWEf8Y/ttkzVJCzykdC0nnRtQhD7D+39Y7VDHh
+59NZPYkule8COrL2YQnQPdnx/Obd6UtC2dAEHjwzDKGBCcwLHOtHhfk8U+sbZ1IIEcYlQ1c1QjMk6yLupgX/zNMu3CY60vC60auG8//n7hw2m/tPHvYe7xgE
+xAKrUavRzPABC9PI6bPz2xnY1q8D3BE3LCg22CQ/3lxxY/u2jpvE7AoZEfTcTwgB+Aws+D+u/ca00OYtX0hEtcnfFeA4YRA51SmiUfM519E4HBAWN9m65/eX
+I7PlrFv/2+nMhKUS6cAMNcoO8eQzMDqmLBg1AfcSKvbajyHorv0BmeIgAA/hzMX12DHc9u0BVy0Ardms9+sY3FYmDMul2s/MwQ2yEUsglTZA+PTtAwA6w7T6
+HXPzwxjTUBEopoga11YNJQMp9i7RGsAY+AzsCO0lW068KatC+9r62yRz/GvbBQhyUOggP/35LzrX8pMbR/hPsBvU91WD9bLMScbiNiI685wX04Q9S9ARpWks
+/hQN9vIS4fQXuzgxMNsL+9qz/g3ZSWanKFMg/7bxKpwgAdm/xFYkRewUAPkqE7Y1Afvv8s2B+Qy86/s0WCcALS1OHNanuieqpfAr8YYcvcKD5xM5FemxKDsO
+ttYSK/wxCfotcy6WFpbs5T+ytN8OITrSNLrY094jxxP5vM1Y6N8LQkGkWU/lmCItCs5SCLjD6xVG9R1vgcMMzNWePhMkpS8Bhs7e16BI4bhvyR7wEAwMvN/R
+pMQQBB0ZGt+dGP0mRsmg9BkL7Q0QAVlJCi0bKZOh4csooeu0+RDV5AWvRdAJ6VERR8v8+vBNYthsI+HF/sj9/DdxHOnm55AC+/fECxY1Td6oSKD6qLsvxcnC
+PNkumTWcMu7HVREenq4qsSO9yBHcf1svIbpdcSg/Pu6pXyni+Br1m4LW4TEHMDgl5va9hEEs/uz7BZwXjglbQEqf+LssAe0C45PS4AGVAp7Z9sfsr+WVWUUC
+uwe69x4CCiwQ0pi+AijsGeLW6X/Y2SoVvNvRRjuqt//Q+EIsKx8oDwbsDM+d96jPwvj75/8UDzHaIubsCaYF6iwoqcfF8MwWEoPzN0ML83AlJe34HhOK+/nV
+qVb2phcfqBwHbPexWu4AKBbM8BQNBgkSlsfHnMGZ7v/NRiPx8orcNs4aGrz/K/HzVhUTljjoOf0dBy47ZlI0FyIjSCVTGvf/094xoVbrdArpJf8MLfLUBQPT
+Vy/alRPpb+bo/ucRTM7cDzNMNC/fAcKoJ8PQJzH54+29xssOEEgPNRn92cz32K0bEEfSAwhXMePp7mnW//sdO4m6nQk2oEgyWea1HlUomS8n79fl6zDMT0Yj
+Mfzw2Q+52gLWATe+6obL3/Sl7hLXidIBy8+0AfzntzcgIUYuTq8++MUI9DgCkOg3AjEWJA8jEjfmqUicoKSeVcf/u/4S4ywVtuwoGLGq2r6huPo6X/npFE0c
+CBsW0/FHwAUkW3L8F+OgH5zJus3Zw6PNpullta//+wv9v0P3/pzz58g2R2sb+e2LGlo4sKHy/YKQ8Qri5fTq2CLEpjA5zKHLLDnCDQDxuN8oMAOGi/qwHQUD
+DaX3KwIq2Ar4/kmp9bsYNI6Z9hStGBhFENU96bwVFwrZNCgJaQWwhqRDRjDpK829NxTnvi2XtoEUJvHaMcRV4Vsu5w9hufYpAuf+8tMqs+YC0hRF5vgLEPX/
+AfJB3P5h29luCtbD98fhDMsY1tT75RgyV+vv5xC+Mu/vq+85xQu2Cfkv8UHGRfkHo5Xq7agDBjEIli7BsVgGw07g9pa77b0BHJ659LnGWtL6x7pOyPXFuEEY
+4kbbFCfg2yXKIQrj5VNQI1kb9cq2GlDvozTh3ikbB+RdCQYg194Byw1Dd7Uzxf37PLIlAgbFPsv8B5SY46MC0yFU/P0A8Mrv7gT17U8Hurr2bwUDHmPp/jXk
+LsW6FCGJHuVEGsUgTfEGMs8tGMAxKsIkEgxU/1T2u/H9604uC731AMVFmcLT+Cqi8PPwsjWBO08/4+fl67cPzSQ/7Giuyu25SPjXXMNMqy4dyTEs19byk3Wq
+wwHr8+sJrPikD9UKQ1+11oMS2jP7NZlCP9fN0Cc2zs6ZBuIgsTvxI4vc6ukN5vL1O0zRSEkTNk+DYtOtOsGCAd/9DwvxPZdeChZMB6b9O3A18OUP3uUA923m
+0BXU/UQpqNEgHwzOyfUzT95KxfQCPcPP8euqzzH1nqw1+qo6rA2j9lUPq/v5mtHF75vc78bJGCviHexAF+0HGSaBQUsGqr7cKR3jDg/j7Jgf4UUQj+cKDARj
+JR69F9Is6N3nga8nFtlmAOLgPpqZQNrexuCGAiQLGPENv+v5nAYk547fzB/SuqADBhA8GWfxIvkx6RpRK6IFN+Go+g+bEvsQw+vD8+U2G7vN7u/KE7IxmvTj
+B1TzC94V6Z5p2QjOSRIB9+ySTC0UrmoavbuB8X/Ez+sQnvk6vybQ5dlR4Rw1uUafk2AXCaoxJACBugKF6sPfU+4Upv4azWHKscsfR9T23No/5tAN0fuaRhwn
+D90hDMcFKeXMJvALRrMJ0kKp/MnD4x9EpwGu8CQ3eQZDtOrK8zMbgf3gtkQm7ysEOv0n+VcUQBDQKhuJJzRXFPlUv+w7wggmV/70EoNKLwLtpb1bEgzwONM8
+QtG74yagvMlEAQYylZqsm/2pzAL+1/nyquUaDxEkTe8EEgjBJPG4Z/EyvFzVAAXJ0vjuP+DzUCi+tw1QDYWIQDcIp71NzAMzM+Eml8jVIMYAefjL2NWi1i22
+lOu15RgjhEYOQo8hGAIf7BVaN8jguQc0UOiTAexH0gUW8SGduehatLXUUSESKlHwpYXiGSSphRNcSC1MgsoFZZqk6y4cug468bakbbRsKOCvtkkFHAr4/owR
+keIeQmX/xagg6JZMOt4X9Rby3jb8SLjI+/1EaiPJwPMWyfxoD+yWHRVIYeXnsrr0U99CRS1cKi+iDdLbEEobH7ALq7sY+/bSg/C3vBIxPgKO6CYh7wQh1aSe
+CjO8ro5AM8U6/0n7K+Ig9f3S//vFCysB/toXx+xP1ppUYzS2+MD/F/FxNN7NAtXLQAQPv/n48sVCTzKo4d/yrKu5/h8MqcAdKPIUAacv4zf11DqyhwURzMKa
+wPvHyhUtxAg4Cvr1BOA9LzvE3/As1lS437fl12wYoAvnCgvpL9KQGCzAJNCv7FgLRMYEpFwVNj3KLcQUnUzZ8swGqNtjfz4yUfb0B6kCGu1Z4y4e1T9BA+Ub
+EkXlGqkCOxfviQ0eIzyx6vuswSHk1v6/5+093u/F5BHfrvMT2UsOIA1M1wcLYTI5Avyo8P/6myn/UfHmNQEX5JNT106/AtohE2K710Ww8/nTGxAbE1ga+Zaw
+GPcpOi5xN1X8YCzKHSRBBv4BFfYaD9Pm3Bf8udj8JbHlHOA0+ucLJhszVLYYUvRA/Vjm7DP3QF4v3hj4zhNSXDVOTyGrFvYuWxoY0NUC0emvDs0qXh4/JAyQ
+W1H79iIeBbwODCoD98phHQfM0R4i1//ZHCQCT+fJk0ry3Q0MHbJvY+ReNAXP8fQCc+DG9AzR/Ay64/yoBvoxBSkE9+wPzF1L1wLOqLIDGAQQePLOvGPpQZCv
+jOzdtNoNA5FJO9HhYAv/LEDiNSnVDq7o/ybJHxYA+V+eJqm0yAM3jpPe7hiULr46tQi0Cs0TJBxVZbIk9hy2/8+xTDfczegaGEDJ5zDyHghDtPZG6a5H1eq5
+zj/QzgPsvTuj4OcUtCSREKM1GLGktwiPM7zTGO8cTdD+4krz0vYUm5P3V5raFhaiBSvc1DnQUdbO0bwRWuImbjni6MNHsPUVzuXVKrvkgcrDUbdRR9E8tKcp
+9Plcpk0JFbuhUh4KEeshDe0YQtrNSi34NefjHcz/JtEX1J/4Qwk1oikNouDkrMKHbt7sUB8zDpr6xxjPcQbJPJ7kFtFBBZ+HvB/+zsiVJNBFxyQT+fUnSNgW
+Sq4DyiTS8eL/uiJSAy7xDhtHNbXTICa8OigLTOUwFzUY6jnz36PzDsvK9q/j+e0Nh0UN1N47SF4m30X7zPOsNrMG2Ci1+1wN8p3388/SHpA058zAIg26xgGw
+6J8FMce1OLH6zfMqw9a22egr4AXn4Rv10BFT3N0CBu84xhcTT9TV2e/m7jEc/vbnNcCgt1KCEOz4A8YBAUNnvitnIfUYvPNG4fZLWShDC+GyM58Yavy5/K4r
+Ma4tp9PgQMmmzvrBqIrw6vMPM9cTgQnKgeNJ+AfJ0uE3zrMHRNfm12si3wwn8huq2e0X2rIEmM4Zxr8e154lJjDnHAGSzErlF/kln+DexDmpINmZkxVylAQ0
+5KoxQZsApTD4FfzKLMHY/WYn3xML7tvqUgfnAhzmAUfc6AI/OP89YSjEEfwQIrXG313iJ/A0NScYAPL3Bb29w/ZSQBoXUY+/XujBykazvfjt+c8H3DjDNuYO
+GdPkRCi6yu5KxxDc1sqQ7MZAtRUbRJfetkc5y2Aj1R28/f+nESLivP/YHwsU5EYmtbJHzddBicQoRT/iBvzirwTOJDXo99jk9tnkKwxHnz8x/rzv8bNd3Pg0
+sNIjRLLDA8/V1ctR8EQT56/f0DesJQAFpv/6ABAwISQNHRHKnOcAWQv14QAcTuRt0/7lOv/06Q7y3gUfWCwMHA7cIxyk907oXQoU79SeEg0E3Sm/BuM+CcbB
+xzH7Fr34ME7kGsgtxK7Y5O0FBOv5ByrF7AjDrTaak/02mMHQMRTUMhtQB/qrQvfV7/2/xRuINLUGCiVQzxv8Ntrg5OsXsgMtpTMswuAeOTUQrQsZjFLJT1Ig
+5eC00vfvp5/S6/f0DDthNuVGOcj2qfPLThHL9wrDBY/Vnumr6N+iJKAMWMdJEar1G+Gc9Nf8yPb28zfGLs7uCdb5HZkV8Rf3/uAA2RQflzD4Nivvve3luO4R
+K6ToX9I08/QnSsD3QeAhFR/2E+FV+wPrPBwD/pno1cEo6vAkJKgmn64QtA8e4yUf/hXg1UBrssAcxKMvzEfgIZpG+eTTawyaIPIc8PzzkS3+jpO3Psgh1fKj
+7rNR6tQgNRburT0sKD/R+TzxMafMxtmH3R0A6pIK74P9x0pcF9ARN9kU4u4UcWRGz7jYOdxSHtcJ0TbN7x6r+wIHRDFHOuEmU0LR0rXsS9zQ79sAvfbWKfkf
+tars10z9zBwGIw0++T7SLFjB0Yf0L+ft/yX8D8TRGSAWEtwHTvEXFPyMUHHcJ+VlDNzn97oj2/NG6gmf2Aj/Ad7vas2yNunYqAYQw/9EKIjR2T7eMkQ4FVjP
+DlMoVs28xRQMwifA+7T0/LE03v1gwP0IMUrr8c20ycjBGtjZAxYPLzTiyK347gsa+nPof+sU2pbYheyW/+bdxOKfGuzLzgsCAee5P5uk0P8ZLwcnVPwe0/wE
+OLMcB9fDFswnL/gAvwgWEKUyIM8/LtcsHfDiVebBLpkvcDPy1OcVaPAb5PkuTLHh6OfNB/wOSCVFOEBHblXj3A1e7iFV/ERMwRrq/PeW0TSS696/Vu49sEX2
+8d0UvuXzwyrg+STXZs0uh5Iv+QvoNSLn9t8AL7b0qhvuRZkECLX/EV5PDBw8gbYXLyETVqEf2UAJWB8RqCYb8drnwWXrTgI6TyesBPVcLAnGMN8J7wsO/ywX
+sEXm6OjlBagxu/0M28+rIIEmUSpvBS7yyOnrATDYN8PPKRwG2XUW5uUaac1LixynAfex1N+QAtnU8lonzYX9xtYyOCHeEsw0Qs0f5Fe10VQZCc3TtvTEtdId
+KGOaydHXTxMDuRn5C/oPJknq0L8cFxsp4o/BCe/W0dr8rg8v3w3iJPsTHSrKUhD9rBvOo6pWgdTo6j+0VPem9WTRt+4HOZnLJgb/2Pnc4I1i2wTI6gePjN0/
+8CvIp7bxpMnC9Cqs2Siv+vM/5BkxENoFKekW1F//wW9c6wUilzaX7xvWUTf0iSvWtP7t7QD8LE3NRdUEP/VHue8Fwqo0LgKiyd/VAOWrugmxvvdEE+TGU83j
++y/NUTsRFNxFD6e9UNkI0div3+k34qrp3BdRYt/0Lh0CjTfKxjAMvya4rAwAHQOhDHbvGmvcNe8xojdSuOHE9/EYFoOkJqwTOCxyDuIev7HP2yUYv0tWUPTA
+5/UEG1rqFhMERw4dwBuyJL4Gf0UsjU1FSK5ZBTAA9L0EJgqaQ9O9/B/QGTn4vxeVCVn3/Boawd/B0NUhNgkPAdhrjrIP/P0AYsnYCIbOyRUZH7/euNPNOPu7
+NNGs4/D8PpWzBsvf1+g1vUAlzhThv+IJDQX3H7mOk1AS2v85DkS+7MsVQe/LEETo9jIx7AP0V101mThK734fkk8ZMMuupGbj9errR6DdoAQXSfX1mtgz+hHV
+z+ZbC/rYGdfQYvq58yvO1kQtxAoUTwM5N8xWotASbjwoLcvbGR8cDhAv1+EFKo3q9e/mybPWSR3sOgIvpuYxLtH5Eqq1w+TQFvtF4ZYGxphosLvQxtNyjpMk
+v1LV1jVQUhmV2vT1Yb0SCcfsFiQfxJn+TQY23VQsgxlGvV3lGRKNMDS56MSjuLX/65PTk+4LBlTLvJ9CYdOoEd4pIAg84OPkZ6Rv0hTY9RG3+bZHGyHeNyGX
+p8dSyFvfbuz9zlsJ58zL9Xj29/or+QNJ6dH84S//kXQWrdc36QzfsQT92DPyLiQmK/6fvshxwfYmwBrOxO/qTN4R4ZYtmkP+HvktRbUKVqub5xj5DC6nwqkP
+2eJUM8jL8TXESys6jTADjOS8YfDy0+QCpfig2tn0H+NlOOv6UjE42NcvGb6fMydC4zTZcdM9GVPT6OcyXfIsCUMAzvqCK/OB9/ndzHIlwxtyD1vPAfbi8BLh
+Xd/0DCfqI+XuouEVIC4lUtaugjy9URkUBiGmGB5bDtdMvzmB0pIlKPoM/h/oHe0luDH+rjiQETEMwzpMNf7vBuat28cd38ad2ukwz8xMzBv/FsPqMPylowgz
+HjIiyNjaRcUq5iekr+oS4gJbEUI7+o4KFCTgEi68863/IocNH8AR7/ip+MsC+bkP2030CwItPsOfINTV0uzdsrb5hOm+I0bA2MkIwp/GRTDwH/5IO+zEpmPi
+KbtZ2jep7wb2xFPnL9cs3g3vt9OKPDM+40vj3OBAUFhMxmEvhs9GhrQB0+25/iP3scnGRIfbmS2bLuu0OZeO0zHQNunpdAAw/OYW470ZyeIr7sv7Ed3YAEj2
+ujPEvT0Z+EQtD+HQQyXoMUTUSjru30URJpe33tc3AQsxA9PbbCYr518tEDkV5vLt6yioH9y7KAvU4w/Q8w/W1/SmS+I0xVg81Q2W9yijFg87+taQKiPFRAYA
+pPQvOaTj6anhJbc6ERjBE8cOIwoFHbgEtOPp+PrsUtogFeD6pQkGBws1E5DEAgXS9BAxMx1Q1VjUSBjoDjorrG/I0dHB9+8P2u7u1g7b2RILvNtM3jLRUN5G
+tiPJ/h0pWtQnU0VHlBqXMfM5ww6qosvJb8vwwigi4P0Pri1RCORSGU8Vt8HODivSSaDwy/B43l/rR8KV17uN+QE+4RSnwkreo+uo/eQERgMw+M4szhsV7ssA
+oZM024IPCCrf8f+6A4L2lsaoGJ201PcJrrMmA+ip80SeJtvEBrzciiY6Mknvq/eD1+31vVANEf3LyzQ+s9Y3DMQ8nLg5yuYE8kDMF+QvHA0jBbkMWA1WtAz3
+60CHnsQ3yxPi+PqltLZHQRW4hJfrFj7MMuMxfxMVDfErTDkGAtQQ5agdmf3PBBMFPPnuSkQx6gpXsCRLJDkDGuE51AS0AUZx2iX3sLYjG43fQiQP9tA/7rEO
+Kybjvs/bHXjd+OHWMVLpKSok2e7c9rQ9E7nNUxnlJ/oxEe7N5u+Qysi+Ay0IN+ZlLQ4N0yb0Qw7g3u4jKre1CKcN3eMRtisHsiYjxybEXCcJIUwz0K7yBSgO
+1bHLYOkM2NrRWza8xD/X9fgHGgP9CwnvvxjoRWmXTM4Gb9IJywnJwgIAEeAR0ye13MBS8jDWL0QnSPActssyyLxbxxlVfx7xC7FQAPmlFp5iCz7mG9Ma5fTZ
+OrAkQNcX+SHPobi7m+OBDOQJC/S9kdXiOtwcRvyZyLneDzElsyH/O07dt1fj4n/TVMzVOK7YyDXlGPMLqdznGzLxOCUXzGIVtg/39+mhEqrNoCoFHhIHQe/l
+oRfVJSVGw/ViE+qXJJc2w+PItrSsJyH5ICbTYUn52UJmF+PgmuDT5eBWNKk64uvI+6Xj7qz5zrom1g2o5qq64SQUlMX17+C8IoMUYdbgCMHfG07T0wn42MpN
+xzokHzng4OYCaDzCEs3+4PrB7rgmj50R4CAL4iix5an7Of7pI6yc0FQzaheYyybZGhj6j7cqJR63A8NH+fMl5dPhIOOyK6Y/EgHmGNhUtUxC0THi7dfkApDu
+41gZ0jcTnVNEC9Pz2ADgGgy7riIkEtj9pRsYLhqpzl3EZZveNcnvM+bgzOgntF6IUUjQCuCyIBDtH7eeKubqvQes+1MWRuP+tuYBPtmHjmArxdqqNNKZEkkS
+IgTSQ0eg+U8QO/CxjNtLyRnDNbsA60n+HxgmEfs1/Z3m9h0j29Q2BB0zDkQ9mLM2LBT/G8IMXCfIuurNvafl/iA5lJqj5CdVheuzLVOnRgH9ILLP1OMwPsLi
+3FcnBh/v2RXeAy3RkrwSJT0x2a8wYhwwIrpIW5VE6pb/nuYcC/kXHizZ6dPuANeQME4HDv0vAxLdz9G4sRf0BWEV2OQ4EtUV8/n2xIT5Iibv58gXDXNFUBCS
+PiLGCBYSZLGiCqFg09q/2Dsd5LbSq00Za9/0LR+7sLPXtOelTC9JMSYtVmD1/cUbO7PaAgcv+ObtuDkXa/f85DPHCd68wCcyMBMqF+PA3TQR58Tc6zRbFu9I
+sv//WQf/QScqFMAlTIb/5ptO7fqu3f89MOcNH5DFB9MPOJX0ifLWAwngNFgAudfbEwdDNgMCwurrOcsaDCu6PiwMr8qa6UfJzQUys6085wSglmL0j/fVBw9K
+0tXRJS3nRCQc0zASN4Ptrj5gnNSW37sNNPPay27tu/YS8zLfRPpBGPQlGhqUz+8tEU+tHBTqGQDZgcoZ1vsOVfnn6vU89Rv3tc4L6llay8i7UccwG8ItO8Py
+Eocus9S98Imc3xn22ezp+8HpICcDIcPINP/U/9mZ2MjK4hPkQB8z0abbWuo3BuHWCA/SQJhhwR8jxziM/VP58FQgnhER9yTqCQD+5b0e6aE4iLjgn/cpXXTg
+0zKeOUEnCMDPFBSOuvJltQpCNWwOCs3dzGg8sxEiP95/mQkXyDfQPBkgCxlGH9wNopsFFpEwFfwQGuCgD82fERcpKjOV/+cI6FnwJj8PGwhcJwjji+vJJf72
+wgpH/O0qQCMwBNnqDzwekmbRClD8Dh75FE/GICW0R/kaOFXS3QMg/+jsqP8Qzs2d42OYMRJQzbOB5QTmOBrwSLfC8f7ekafZqLK02v8InhW0wOiV/lNau/XD
+E3Lq7LzEv+jXKN63X542Fivf8dwDI7USAsURUeybyoG3D2fg5Tne9snQI0izuetNBuUGyeYP/CuWMPfYVO3p8gX7ogQApkc/tQyOICoSw+gdIRHJavO5VqhH
+4e+8jw/MzBIUHLYUD+IphL8gug7A9IHcgf0skxbaH5KxD3PiTzTx4ALE3xDvoBJI2FW8u/O968EJ3NTm/AwCrVykApgIpwSuO6XOCh8ntCuFFl03Fjc92Tza
+50zq5tO2K15cj8QD9wefGA8KEvK8F6UOUAtKz1gb5fqe1GL+9wAp5AkLAtY28bG6IMQS/7TZCfv7eRrP+wulU2X29+nYI7ZLuTNMys4My/73WvwsUTP52d3j
+6oFCkR0sGhNB7aO682wCAZMwEAOGa//TLUCmS3gzJ9Eo8Azd0rnK3gyStLrNFVX8Avb0pJ5lE9KMVJ0bZgoZGQT+AcrJOR8RBSu11BUjIhlPCEw7mg6Wp+m0
+/ADIDQv88P8cKUhS/Ogm6Tz6Ie/iAYj23jid+08AVMDmztTxEHHdI/rJrcUHDiOM9FYhbTv83R/xQQ6tA8Yvp+cy3cIRrOWqyrorJ8SBqy3wt+cE/9S8Cl61
+IA/VxRXnzl/pdtsTrT7tsfQhafPHERFUt5P9rUYallIQqhvf8dLnLu2o5U7wWgDVpVT7OU8SIy/HPPrLHSPmE+Gmih0q9xgXyPicNB0g2NjX8t7+3dPsHkx0
+6+rqCvQrOuPOqKHo7S67ttojKOMlyrQubdXfDVXWECLlKdYL2O39BUjM1909/QkL+NMqGWDwIdpKMWCP+AYDL8gP/xrYBt1RRueyQAkelx0l0CgCovznHjoe
+Dxq3N9nO7vPk/STQ8jniIx+S4rGhbls2/ixL5h3bEvPxJ7Ld61Mmz+/d2Qfn7+OoHrkhSK0PJEge1oHtNfOz48gKgcuERTRVJAZAJK4DCloRWwvi8SUA7Ooc
+w6q+umXx/z6B57NpayqvEisAkq9rdUDvGi1oROARCkwkKH/08TDL2+/z9vkBGzqLpWkTOIofHRQRCa3E9yMIAeFhSAJWtwn3lbJcK+/ZgTUXZ+0UT/0vEHr9
+D+u7ywsF+JH6Zp727AfwOvi93ffGFfKs8R+K9bWeReEP3rPQQC4erDjG/x4BO7QS8urgdKsjVwL2cNYQJtFO2k8zzd5UPIsV7gABrA8BPAKTVuom8yL0R8bl
+Ud1/ROnw//5HJd7uLOMc+PwO4+SPFhHnlV0ygd0m6L4Cxbrry/IOtxLg1qDxBgnvHBijEMviFCKtv+DW0hbIzvsA6fD1swV/E/s5H9nwCk7d7BGa7/flMQfN
+oG/NnvM+l/ON5LIWc+3YWcfkNl2sGjkkdCXxc+MbCwDQ8vh/QVwWckIpaS7bFPPYAVgNQwYp/Z5P/V3y1uMlf9tIVFVpVhEoyCy2N0jEvPyiwprJngjaCi2s
+IGkQ6k/DEwLywgQ2uQRGyfrzDvXqKLCHIDoy/FTvx/pYyuK9/plUphMv0QciFwDU+Uga1kHuI/o7+ukPAjU7Qu3Y+PXhQFwB29pOFRECTGf3EB7ZAM81r8Tl
+S4b14wTPzfxzZ+taKvznG0xTO+TgaENLin84EwXAtREX16gDhy/zIzY/+sfo+eUD2wdYWdokGIEdKfkO9C2eKPDOI1rS2bz8F74NAfYoRwIWVxziAqPl8KgT
+9E+dxNT5KgDPwz6dGh3PCg8B0RlJF+8xAAaNtn8oztg9+zzZXx//KlpUAm4N5CX9G2doFMJB+dPY5x0uxuo/0hfp9EAnkw0ayDcu891ARuwO2yH9i/I989C/
+VREZA59X5/bV/PMu/WE744EJGh8H4CL+uAZFA2f27PN/AhR8+xT9A7sH8wjdgcD504F/SgwF/FGBf/4NEYHd5vhZCjH36NJgSBdeAwtjTQgC5IHugUBmDg71
+YIED3gkmDx+lu/9tAA6BWKSaBfghgUawBQIFRseBDIHakQChfzvQvqt/f0nCgTixH388IjIzqQKzQveB7aAps/MRgdEySG/tVEWN+X9MRv6B1YEVhsryjYGm
+geOwf/oWCvwTf/sGf47zBNJ/f26vYhbQjeeBF38PgfsBAX92L/eGjahaBor8vPqBGv2s8YeyXRLpifjuHfqYGPbrsQAExO4R5SH5KtmBlNx/MXz56/XCIfUp
+DDX/JrhHD4HyNfL8AEgOD4H+fx0gLuK7v2UBgX8S02h/D3OBBPQAdGJ//gh/DQ9mF4FqgYqBAvF1fyz7U4F/CcuUXMgvGC0wjYcInd2BHYEnAgbtAPEZCg7q
+JM/3FyTPKyIt++b7/Bbf8QbJ4vjx79nfHRXoESEICNT4ChXjACgJDQb8+jfMDQKk9vANGvH3DgkuDyni3voV/wgoN/X3Kw7Z3/4r9vYZEvkO+B4eDfAAJhTZ
+Hd/uBQLY3fP/AM/lSQrTvQsf+NgKGepBIeLS/h/SJfAH3QUFrbvbFvoYzQzo2ukeyeDr5fe009TI7NcP5hTq8z0Z7RvB68K5y8i05qas7P/5OQYZ+w/X6/0H
+4w/hgcvi59I49Rjp9hrb/sD78ParsOMeNsv3AwkZDwcGH+Up7wvbpyf+hbME4fobEMw/89oNu/mkKfAGCu/hzRD8xhPdPuAHBSf9VSIJCTUkA9sdoDEFDB5F
+RPHdK/CzerUNHhfmHPBQ1QgV9cRpAvuOL+g3vgMoNhq6ntq+2AqoECPC0Usk9Tcmfx3gYOL6fuT7Cs4UBg5KNpvOp9Z/R6387WIlA/bbHg8KxJXj1OX59O1I
+NOgOOP0uLsvLA+gmLTLupfHxV1edBQw3KNiUFErNHL4CMfvpFAUoOOyk4s4N7uHfrefaCfYWQRRCU+rbMsMj8R31BgbRzcTn2Nqv6joLHGc7rHS72DNcFQRv
+9CoaKi780yHQI9cUHBsMCJh/A/8aBv0X6NRHHWD/Bsr6EfEoDwsSHDHrvLn7HtwK4gUsDyFnBxsWHSM+F/n7udAV5/HAvA5UPvEH2BbICfcLw0bm4/wiGDQs
+aOAtDypZSCEyz9hPS83RHAovFC99PSrO6Lo3RucBzrN/PQ8KNuc+8EMoSkZRCRsC3R5/5PAbYBwa9OQgQjhbS/deuKPz6Qw5G9zoNQ8TOTMyAuxQ+tTxD9Mw
+/fw25BQ16zYcfTUuNyTo4egb1t/41D/8ATHpYhXx0yXrBQY6WTguBbj8X9wSQyc7IR41GSM9uqRAysYa5MX1DTFEAQOs9qzk8+T7D/4q+aXA9tT8OR4KwqPp
+pNFxk5WaU/5nfwMpP9siLxe1AgMM3a4qWPjhT/sr+IH/OwH5vOh/BPj1TWF/GYdwrxzr7TUUUlt/f3/b1klPzxMb8gh06+1fbM756/UWIX8Y7wYQRGla7mlM
+9Ac/quBMUn81+n/4wVEEF+gS3iZC+NBjRZdgDEz8Mv9c6C87ABtEKAUJw+gSKv8sQsU01vcAAuczNv3e7hF/G8VUYhQuNCg6HukS3gOgGObzZxXvNgQYSn9S
+Cn/eCgIcETYu+B8lK1ULBCP58wQ83u0UE+bx7tPcJf3TDynP3QcRAgr7DQUS9i8mEiALFygHBycjD/LlVEvHByMr2F4XKt5I8QAcCh9M+Crx3yIWMiPs7ykC
+2AfRBBD3GUj/KM8f8EX2A7cLr+Ar+fDNHhoN7w4+4AEt3uwHNqkm+Aj6BvQdBg7f+Er46QMo6+I2SvM1HRYcHQ4gJQRP/VsmKv9dTCjmPw0BAhYgJQYVC9/a
+NsodVff1H9zR0jwDyhQT4+ga/xjwEQIDDf7s9QkPFyrMCPd5BCsh8Qs5/PwA5+xJ3ucE4n/G+CURCymBTy6B7z34rdUigb8GqkMDI+UUpxQ51SOemNGNrBrr
+2PjPziqBPC/c1/SVrCQVpYH40dUNOTSB9f6s0O3N1+g5yPhjNpzwqvHlv8WjwsAHuBwv0Ge27z3N6gVemTDQ3TMsvBEg9gcNiQiSGf+Dz6LPhR4oqNQa/7TJ
+/ra2LBGygcbqA96CKkfXudj91bDBCfiv2pjF5h7E+822k96RgfSjGfz/uY2+sCXMJ4GGhBi03SbvEM4Jr7DDqAP49tzCge0u//gt/gzjDAHj1vITCiDZ3NNf
+3ggK0cYmncQzfysQMb0XMHigzxOz164CnqmtyA7FxYG/gYGc6dMQ2NmdpYH+nMbJsIEPzqYO46OipNT1gZboqIE12hAoGybksYHmJ4bnrMPtyujqvhzgBCPO
+rIFnOHdHOw7r37cwSvkvIahj8BUQFtpeGVoiBul45+xjUSLlyxDehAs9auAYFENdTbhT9n/djIFa1fgks7gxDTUELX8u/fCEm9VKDgqPIYF65MU7Cq9HOPzV
+DLe44wgS2YXbEs8NgSjn8dTLGeD3tcxGsRAdc9UU0rVHf2UR9zMsHxAcBzA0Ywx/COP8KdAZU/UKEQkpKur7JvnsFRnoIRLe3zNEyC725fgBHeoG8vImSQM4
+9LH9xcTcIOrWT/a4IOoTSQGp+hH03DEO/hzz3RLVvfniGCcG/7Tu6e79/tcGLugNJfMZUhEr+uZcStNTBwDJ58cljNQQ7N7jiDUG2wrQMNDDvRb3CuqcuuQf
+FOsNCyINTuQANykN7NXNEyXg1ewH/+jc2MsP7BqVyPHaNaLup49DB/Ll7z3jGeTx7fv3+TQN88PZtbzQVwwN6h0MA/wXxRqzvu3X0v0JB+gH7v/GJwHvLEEE
+RUIj8/Lp5ZbbNqb4BeHYGgYu2q2w3DK6mNDv+vgRN/WQFzDbBw761yIw8CgS9bwfGBLqENMBlMalINrjD8T8qCTF5OCBti/qqZ0AAtDYEpPU3+be2wYUM9ib
+EZ/h4Z2i3+zA9RCXP58mFKsiyIHN0ubUFpz2AwBWKg34Bk3z2efsKwnLFBW+/gqP3ien5PLJw8jO6SL6B7zwAfi19veelx6CySTD7/T8+yGa7tKv3Nu66sgu
+tfbwKx7xDCS9EU4SyB6BtCC8whIfGPwUMecYNj7p3urp9+f39i4CCgkatRYb8z2D3vi/LxO01AYFFdje+ym1IvQULQGo5TUjJWcef1UyaWMCWX8saDQpYVcy
+Wn/qNmo5TVgbV21NPT9gWjcRRTYtQFsEaHcSU2NSDl/j3+1DFkkSBUs87C0NJBCo7RDlJTspHVa++uEDwO3S/f+zqejWEyHJKPW86yNDvQioBQEF/8S+PQji
+BgfvLPqgAwIH9P397h7k2+vcHwXB8kzB7h/TCd608jXIBhHMvhL2H7wLSzvJ5UADKPHXC+f4q/mmuuMR1gcFRjnzAA31yc+r0cvXwdCvwwq+FNT8CjHm8OPi
+KB0bwQz65ejxC/G35hoIt+3VKgwSxBAB7aEl6bs9EDj13w79nwlBz+zhBvYjMgMF2DS8vDPdCc0jAuYI+dXeUAoj6CcLGhjn7iUB8+zIKyfQztz49xrOOM7J
+DRkQaigloCcc7S7pBCTDCynO+zc8194aEO3m0wn5JPvgJhQayM365yIb8hn5+dSRqAAYGfoMxfsBNxM0MMsC9OHjwvbfJi5Axtf16Sj0BP4K5AcB0B0yIOLb
+JQwo9uXK8Oac3+46Mw3QB9cq3Bsqw/AIxAPWDgxE1SHX7RPrt/tA+hjwSu0jutQAJQMuvxgOEd7WEe4Sa+YEQCQlwug/6yC2JBe54vD//QYCQfbrPeZHCUQX
+RUEiHBowfwDz6TLqXEYYUDP5CRf75QwBag/9HuTj4/Aa3mA47gQA2ggiERv3eCMNLjI0QDBKAAUq7CYC6wdZ1AJB7xKzxyYdyxff7u81Bu0mGzsZEUQy7ncq
+HPcGF/D+VAAMEyAsGlsX6TIbMeDNEPIN99QhK8HeFWMKEyQD7kno5P8ABvTi7B1WOxolItvwP/N/CPCp9PrxvAjxADcXuGAgKAwUJx3W2AgR9wkWB9XiAQ8a
+2/seBSAF5Qrz6OwzC9IeQAow9DLlETwTAAJyHT49VgPj5EQmVtLq9gesKQIb+cAUTS00Bvjrygj99/LgGjfA6fX9Hu4GHrEXoq7oAQLd8PH1I+7kxO7cZADT
+DvDwMcPh2L7obeqgCr707k3EVBD2gTvp76sJFd/qrv/qOhPtVpcWD/8vQ+Qg7BLub5IIMgRx18p68gyBArcNBzL6JvtmGPBZ2PrE7y69ybNKDeLZ5QT73Scb
+Ln8+D8PiSLb5IBsq3TknSwpTEQbkNvr9ydTZS81QCP+9+gMcNxsnL1r7TRkbFtfa3f8dLFMeXWIDQiEI+FGxfz7zFCbULKT9Sw57D+pICDX6DX/+1a/9p4HA
+94HQB+eg4aCjv8io2Myq3fe0spnh/oGonsDGqNm/29ak2IrQuYHuGT8JBsrxEjPpgbYj0MnTIPKBneu94hd/+fvtwvwIHMDr5vkR9+LhEZwQ/EYEQQok7eAE
+ZdEf/kCgKwsz7R2zpp2KTtFA2yk/HA3iyxzRA+qg+vOB9pvuE8jcBAUL6UztLRQp2N6gB8wK7BXiza81TfNhHlDp9iTA59i5rzbPAdQB2adhfzABHAny69fC
+IuAQie7Oyd84HG0tYEIsKivX7iTr9eyYAucOCSUM+gEQKAYSQgsGBACxsjz/+fAawd4b6AD5xe705+kQCyX/DDLcCfIdEwYRAM4A/Rj65jYYSSgh3enR6TYH
+7EEP6t4eDBP639gEAyjikPjbGsf7+Qzu+OLtBtgEBupHP94UMN028+kBvlzX79Ho/MYp3QX8gRZ/+yG33TadHN1NwRkF1+v8pTL89RrxDdxbOAuZQU4MJPwu
+RqoDF+ziH/EU7QY9gbXjzv7cFP4UuhX2TgIu6RvkMiDnA1vcBAr5Ceca0Qv7KAL/1u6x+RESDsco8//NCtDj8/GwFLT0zQDb6doV0v67+OtORiH8VjbrFE8f
+8u0Q/AU7cd8q5zrTHlEH7O36ZCnlEh5mIQEZ8+L8Ru/wx+TN0cwcvR7MzrrXzD6uJRsHOxE4MCIjZAYdEvQ4OClNvVPyGDQICQknQi8oIP6eFSbHx/nAE+3j
+09tIEB7dw/q6N3+w6Dod1gTJJD7a3BEi9ygk8Cp/Ay/3FMAjwSkO07DYOQ/oMOISvRvwJ+30Mhgc7j+v+g/c7NQLRstPKPcV9hUnA8jzHFQFlvIbFfrqM+YZ
+LBArHgXS1PT7+M3Pz7cq4xUD6gdB+tnW6DND/crm1xbxw/fmVewHF8zFK0oR98MI5xPZAPHWLt8uGeMXCfchIQYJKrcLjBiBEDz5/h0Tv+8CsyZGRwDa6bYr
+5A40GNZGgRT3+usyF+nL/Nq6CH+dB/k6/BnhEBi4pe4Ox+AJ8wcWgQL2FNg1LhvyHPLpwST/DuwS6eZCzNP0OS1UPwwAFkXUGdC65cLSqNwNCx34QxYt/+vp
+tBn5rxX5BkYt8wMv4NIiHChmChwWCAvdAAt0xOYC7SIIyuj/5AMbP0F/zwXyFxv4LxDpF+dOKPH57SYmwkPdOOVD6tkSA+1A/80MNAn+EAfcOPZI3/X32s4s
+6A7v+A3G6b7jNtr42egYqg0z1tf8LPTeFMPEBTv8oBvuLyy++AkAnzgUQJDaEubGMvcCDNJryckimh8j2j2zHAgaBjfOtgfrnPcj5gjbi8keBYEyEkm0iPvH
+6yj8+AV/GMIxpf1DTukLgZ0LTwkByjVQ5LcE+4EnXfPn/am/2QTdHQraF/QXkuO/j/f2x+HWgVAWygwS9sYg9qfOEUUQjBIr3X9V0QNN5QpgB2/0gYTZfuz7
+DybxsTMnzx38DM0vRiAazQy9TRVKJArLyh620Bv19fzUTuEZMqkxELYoutQwGvkIJi0pI1IT/QP+48IUBfEDKAEZ6vww+uUX4dwiFyENBuQHDvYYFRYCE/zv
+3+gNC+YSBvJBFQoM7/xHOxD4DOQR2CX9B9H05gcBFggeOjbwC+sqGuM2BS4sI/QTNAspDy38Btka9/7JNwMQ9fj+EvMlGC0q/w9H5QdCHgXY9d8F6kwFGfQ0
+DwIN6Qok7/0k+ucmC8IF+QQj7ukdFv0a2Rvx5BgR7TobG9P5IwU9HwYQBt0bCM8eFxgAFC0PGQz2QhRFOPgTCAHuDecdKGXlZDL2+y/46RUUAgHl/gEYJu/4
+BRDgFenb2Onp6WXxBCH/0/Hy895Jw/XnATgm9Se81g8N5vIE7vvc8QUD6TjF+yAm5Ofi+w7xHQrYPALc6+sDMAP+3Qq58VdN2+4IRBNSBnbl7K8X7B7v8d7p
+Y2zkAwVRtfPW+QXt+DbrAnJBRPQ+GDnc8D6TBhAmHty18jPax1j1ZhM06Q8GGuoJ7Sq+OvDGtijj7kX/1jTMEgY49zbfLxf65Vc4EbDYH+bhBO3H8v3eCgYF
+JA7U7CQTJyIPNvcISfv/CffWMOUZIzjt3ub+8RkX7ALbB+YBBMr28unN7eobRy8hU/R/8CHG8fAEOsXWLoYN+vUczAH8AKr60QztXBcIuPgjzstlBKTq3QsO
+ZPF/BMzexPD3KJUyFrj8CMAoqslx18/TKOMBy/mgLwChh+fR29cvOR05xNJoEpRaECYH30bTAOsx31q66Q0k5XSMQBLJCpZQzekJ1eGjBNWcN+lWik8yFSE7
+Hh8RFfBEEK8qLQfOZVn7BQAKB6UB+vzS+gjdE7Xzzui2gd400MIYzOgzzvcyCvcw13A/uBs1AjRiUrcSYx7M7wgTDgNS0w8q5989LwD17OJdENePSLzv19QC
+HOfm1GOBFeTlDDjFpxQRA/9jHDgJGdDeE/68EtYBG+TPIQYfCdbk2uLrCd8H6AARyijwHwvsHPUAq/zgMN1X/PjI17QJzhvL5dkPDeIAEcsRCR1jufAZ3AMj
+2wIcJdPi4A2OoijJ+CPrAgDn3oEu4f7KtEzGBNDpO+WV69itEgb6gebXQvsD8dsR66+j3M3pOByBgcJTvenz7AG3szLo+OI41PDbJwvuRkIpRO4E5O6eBTjX
+vTXtEs9Bw89Hnrqf/OwfDi8CSAXtEv807w8FzrkDzi7+JAc27TtREhtY30ET19rY/fenrEjYgQcMIRb2A/7JFLxOISIOQfG58BWaxfUjTekhA6onFwH7q+/p
+yQsP0A3tBPvyxd0jBNj23gP+/Msk6NjsryEG/wAYFe4PPcrszcZB0+MG2eDC8jIn+R8j0Q8n+x2nvC0/4AGqExar+vgN2BSt9+wl+OT3GQQqLf3S/9L4//Dd
+xP3a8wsE/CI65S0r8+tQC9TN3hINKOrx5dD4/RwW3Bo90f2k7BfHEwE57zTo8RUd1dr5G/4H/BH+Jdfn0zf7GQf55CbnDRki0gfx2kbd7swRDQEfDw3bvwXR
+H86HZBMw2hveIdvYEfsSIS09CAHV7gvA5uj19CdZUSJGBBLj8TcTByb/NAnt6+MKIOfgRAExBk8WPlzTDj4dCgzp8Dy10CrrIeYuJgxE9uvUAtjVBQz5LBPW
+BQtADvrO1x/zEfsczwgf99sI+vT9Afzi1Oi8AuAZ2R3u4yEAw9szMSIDHC6Yzer4G+y84ePM3r4kGxXp0QLi2Mjf0ybC2+Pq2DDkCfDi1xMsHRRM7sv84+b3
+Qc5bLtsQOQXrBiCp8rC89yD9KA0I/DHiIhgLyAgg3+Mszdco4fYbMg7739cYB/Yf/UISIgPZwPfkK+M4xhUh9CghGAZFIm3AVyv8zN9R2xR/SWLcuvn1zNjf
+wND2LQ9nyQIYEtkF77UaEeQnFoz7/vE1Gijy7ata1fcU6fDZ8eFXjzVSwwnL4hLQ7td7qS8pf9OdzrK3QKcePR++Oes9JsE4UQnfMpU6UiH4Av/fEdS+uybf
+gS/khvsU0stQnujEQ4H3WeYr48WaAio5L7AdKf7Of6gY1xU7QPKWFQ5/RpNb6cno95JpBCC0A11wBgdWysz56jzEN4EL4inyF9oSDg1TJwPNNs4gwTThAPXY
+GDkwDAF/QxUvgwYFSb1PyUHW9MgV/z7tyAkB7OrTXxYVv/rwGC80xcPi7eol0f/18S/6/8AsCA4UOPYT+NoFQAjnGwO2FxYy3Qs3+SYmTQI0EBEs/+HtISL9
+ERwK8PtnMC1W1uPaAfRiAiAnHwvjzcH7RR/8MgpOERL/BetLf0EbEisXbX9A9wgkIlgPEQ5b8KkgPhM0Ns3aCdEL3Qf+PBYiEkQnZuFHI2YZ9v8RMykK/+U4
+zUI8MgQw0Ej5BgAWEuXlKiQHMSUKLeM3NzMALxpREBQPDitaH+wwIkni3X/7Gc3o3CojUgN8PxMj6RNOTEDofyA6SgkaKRD8SifhFhbY1hEWCAP4SOq1Gd4r
+HfQEu98q3/b36+Dbrdn1DgTv2zZXrfz2ItoYyAlMn88Y6Mttkcg/GO8xEedZF9k8u/fegRKjIL/7EDktE/sDA94uGaWsLTnOOtc0HQClBfg22KvgPeAtIPHy
+DRwn9DpPDxJC3Q3P9QXgoQynmBca6U8xKR0oBufDfyQdAcL8Qq8XU+xSRRjs70YMMCIBDBUo6u9CEclEIi31BCHOMB0CGyDwCvANDgHS/fY08PRYaAnkyh0M
+wBgbQzMANf/aEBza7QjrGgFN0d/82L8LAAbhCP0RIenzDgYUwQrWPRr87eDNLxP7CATxGBQH99cDBi295gD+vPvY6Rbv4Bkl7goYGBcG/QC+8/j72jC7Cufp
+9A0yBhQh6QEhEhbfCi6oDxRCQx+0SDAU9+r1PHQqMxkd5NoK+gIX/iIf8MgINPIt5sCVAvrh1+1TJhkRWVYiER8Y9DUSA/LTH/sgERoSE5oP4BgRSbDrHwvv
++9v6GV3ZPRfI6/XpIsfTECvy/xYQ1+AeFhIjAEHs3/Xu+Q/KJwP35uu6CBrKDvk1H6kCAgkJJzng9fKluBMOFRD1yu8jhdrc9O3p6/8ayPAFBP/cOC/o5f86
+vAHL/eXfxgAX6hgU6xYi7dQU+wH1v933+SIGKA8aChT7+gn+DCMVD81ADOoH/v/XExUlvu8d5QTe5PK06/H+x9b7Lgy4OB7H/PREFALtQufz5vAb3Q788/YD
+HPxA8dHx9gD4AgLZ8ALq6RLRKhknztLd7QsU9RDI8hn4907SF+oWLwzLCsTnGgcL9w7FJ+vVQtcqCusG9fumHw0fBOTpDzQs/K6yLtasLigKOeERHdvxA/zv
+vh/v5vwTF/8LIAEI/bI8Cx348DDyHRYA5u3pC+HuEfML9k/BYtP82+zeSmAENhHEy+8EMvLlDeb39+X13MMUrfuUPTTdgQQYzObH5swV9fBK8EYNBdwZYwgG
+Byo4GhzJDtro73+nBjMbzkYgU/fjuFM6A+rOeJsqCHQMUfRK2mL7TAEr8vH8Ii3kQv/e8g5/LDpAHLoyMgFEDnNRTTbh9uD2AlgyyQP/RTMZzfTNudUJ6/J/
+UNIv4R4HxOBRIsoT3LrW/WQaCvXsuePw3NAa8fMNE7lg82E4Mg/3DQrm9xnbShPu5h4Dmx/SHAoZEzkDM0UV6R0x9iGZP3/kMa21N8T2XOoR+c41VBkC4+oh
+IDYq9SlDXyXoTUACSTYU8zP9YzbxCw5CUU88Iwn8PlobXSorDVYtH3Q2L0/4KSzqMBMe5ur3MDMVQyMDQDn4UxX03RvqGRfeRv44ITHWHuwgTs0R/NgGB+fY
+6PAxENbcOuBC7BDePfFGvgcyF04cBicPShnpzBIFyCf+Af3pzNUa2R78F8XbPB0B+NT25Aj02wPo1wYKCflDOhMfGx4NzfLJCALsA+Xk6AQGOB8uGBzgEOHT
+KwHq+AXukegTNQLrGBf6N/MJ2jgIGcm99CrcHP+p1uXKGBEBDQzfw9D66QoA8hoqEpD8Fi9lOgX4Dy4DCwAVChMOKAsd6AxbD/IsISwOFzoC7f4ZVykO6tYG
+IgIQ/7UaQ/ri6xcURAYCHl0pAfkxPSgW3lALINsSGikmRCMhEH8fGAI7NwHR1SHfGB//Kgj2IyPtFjCsEiniFARZAag/ZCQB1uv7JSbfHCjHGzgNNitNMA95
+SAHT6RwT6yz95SIgAdnfBjbkLUYN8Qo69ApfMeIbIw0dMxD8FzoEzPkj1inaFRnl6ffp7gsQJgI15ST4KiTQ8i0jGK7s0EgA9uwJ6AEoCfxifBQzFuvhNCcJ
+/X8E/DK5IvnQFe8LTiPMJQQH7DC9HvHoZtl/R6wcN1++zyUjCfL+6gneFPesAwboRckQHELg+z3xDzy68tvzjhAIPvUBy7Arf+bEzoEd/eNw6uQgxeYRHvgI
+z1LxNs5ssVLw6BkVNH8JCv/b37Xfdi8SLgyXzTL5GPAoEgrzC0XcKSQXZB/s0RSmFTT/KBkR61vA6vPjNPX/B1ctuZ6rKA0FBBRTFTSrwwhRHlsFK9vAYznw
+MTrwBDPPZtb1SDf/GwujSalJuzWx9BcjIfoCJEME7D0s0SmbgXTykCaiZCLH+9wG2dwUBwgP+PMh0ADuvA25NuDo3sXozwzjkwoSCNnqAdr+3/Ib8fr8NcwI
+uDQa+PkpFDHxINXd/+QFJNvb+OYLgfbz2dDo6dapJ9npJub8JAO66ye5GeFNQ9EdJtQnAB+FDQbCDd/a39/sL70J6fL+9e4d/QMBCgTD38Db+OHl2vcq1xYF
+FxPlLyk269kC9vr7NK4TDxD89Q7a/+IMx9f8EyED5O+eAg7qEPbIEcQLGAb07L/l3swq7Nz5B/waBgTu+xnrDhLw+ffAHfYIAxsKOewUCuLxsxDx9eL2Bu/o
+8RPTA/O4zA4XHjjb7Oje8xrD/PXS1kjf1vrJwOLg9MEPHAMMq+7k2N237OjOgQOgAfHrpbDbzOiSucq2ANInBCLJ+LvcMDHJ9Rjw8vge6yXWJ8axq+0J7gMN
+AfTZ4lH0z/jV6Af80d0UAuqeyfzB+PHu4Argu+j3Uh6y2fPo/SHp0ejfI7wBHe4C5Asexbnp9PTIxun0z84fCCzWERrDzy26z/3Z+Ov1FOslFADj+RZgCkTK
+Dxfbs+rs7vUwRh70JjIFFB0TKxgvCSHr1uf1LwEChzPI/QX/Nw0U+94U8v3+FfYz6PbuDQHFIt0TGVnV/C0EzNy0wvgQ+R626CMCCdz17OzJCbnZ0yDjvtnZ
+AsMH8/H72+Lt+A0Q4A76Bhz67xAU9+v5pe4wBPe/Fyb/DMXgPAHqDgwbyAjZ9ej4D83qyw3avRgODuAyCzD2A1IX0h0iC+B7B/jK5/XFIX/UuCAwQVvZC/Y9
+KCpVC8b9qvmUAQnRzAf5Kxf+AOEaM/b1/hoa+ij7PQ3zCf+UGfW8xMoKx+fj4CsDCPwAfygPHfQgPu0OJAoUz9jW4v8gaCcXJgcjRyTXAtowvRMhIRwsTAEh
++02xzzgvME0BEwQiEQMIERIhBs4P2N7hqu8COkT3BMoL0KDD26UdKhv10M3R5drUD9Pzi5Qt4pLr3aL947T0+6IyDN8COQsW0uHGtc0G1fDlHOuYwiDyHCcK
+/tnFx88eCw3e+twFifgHEgr5Avz1D+gNzcbV8/0RnN8cV+xTyK4bAvSTtee/4OffEtxiGjL93DYY38X2pIXuyOz+8PckLRQCEAhN0sqR0qvY6tn9EsJ+NPc7
+AOIo9zDhBP0ZuqVJ0aAJFj/d/AIxMCr5TTX9BvDO74jrAhYKPhoLGBvy5Oj5DP8A34EH7bza5M0q/vsQPnTIDyt4BbPr/sbMA/A0EB3W59ry897p9R7rKH8D
++DTfNx0XJR3pvsy+sTru9IEGEajaFusnMjHwKgE1IcTgClI4vQfZOeQ9+FYB+zqkGNcMGcgZ/B9GpjYYOORDJFV66gz9NCU74Qrw9/3Us8409NX7/znUfMZb
+FDRTI8BVGPv3D+LcthI1CcpE9QrOf+Mj8/j79P7gBgceFYFeq1vMFR/3AhMNKP/6ycJIwPLEFCQc4xpEFwLkNcwaBBDUHRDw7vTbEPogyuX2177EyxgpJPzv
+B8Z829isL9r1PUau5wzp1/a89+n7/NsNCffiEgbh/Azs8/IB+Cn3FRLY8hED/iD6+jEHEBz0BC8Q/AvfISvZEuHY+Uro+tTW2fbwz/LyAB0A5BMN9Pj25vT5
+5wDzIwPz8e8v3/QY1g/9+yvM8ufq9Qf+/PLk5P385Anw//3aOPfS8vjS9usHFhED5vEc+xH6BfbN/uMvIBfRFTHpAQLeCuAF2tn7Aw0mKjDQGRH8JEv+/iLc
+9hre/+b7+hsR5hX0Ai0KDOYO7gT7AdAD3hb7+Pv+D/7iLRPW7RHnI//tF8P5AQYqFuv34dXr7gbv3wfu+N8X1BMaDBEC/Pnw6JPkH/wmIR2adTj42tnOCQAt
+OvzuIC31OjAeHwT2F8P5FfmTLTYO7dLS0i48vyslTyj2yvr0Jwosxu+BWUD/1PG4EK0yDjXI89UHR1P4gal8//2Nf/sg5g4uIc73AK3luCuB+PZFJuFu2Oe6
+FlJUOPF0YoEPp8TOSRa/1/3oOR8txhd5Ks3m7bIAGPo1xwnAIq0f6AANCK+Btn/9ySYnEzExJCJH6xn9xPT5BNQLw9/1zuwQuCQUQRgR3Da+zcXxTDfC/cuy
+/v887iYo1EZJ+wAhPEkK2bfyvSnP9S4A9lMeAj0S9zjgzQabh/yF4+u3tObM8vLjktPtFTHBmfbQuujzwrqthsW4q/zlud/aC+HS/DXk/zz62e2Q1Nfh8x8T
+Fi7p8v0UAQnbAgXNGy7d6AMXFu+/GRcY/i/T8hvsGgQzDxsAKMcDJx7oGiC48v751hUYHfay1QkXBugm3D+78bWfwsHV3BedMhcrNu0hRNnb8RDEx6yOgYbm
+xza0GAcN1CWvwv+ygc2buYHv6hQDtxC0IPXz6xa+gbHi6vaKneKoxe3hCE3rxgYB6cvuDyOS1M7euQENHUw11jr/HwvA2QbqybQU6rnZxg792vUa1vnHDSUH
+6hsiDCoE7dggFNv37+gK5OvnzBLSC/0DE9Tt6hjVAC8w5yD+5+cB5gLOzv/c3un/NeQdEgvY6QMTN8Qv5gcJBTgPFg3iL78R2BXawtjYCd0P9x4WFSb8ET8v
+GAy9NhYKEwc2qT61AP66EA0IARXaCfEeKPbN7BcJ8uoarh3Z/jv6+PYW7u3w9y22Lggb8NTN7AUeD8nrGRrb/hUy7enxyczk9/oD0izW5do2Ef/pDPXyJu/o
+KQwA+D4EE8EAE/T5viD3BvUY4SMv6uwfFBQQRwXTLCcYNkUfzdfR1qn1x57sEPK10N/5w9f/6q8A6ST1Bs0br/T6/7Wu06MQ8Lz3z5rjENTnyr/rzIrrIhf1
+864M18/GBr7QE9/i85cAMTWdzfv7qdzP51Xi39fz0OUD8RHB4crfzejKtCS+39X+5L9BCfDC17aQ1dbfxLAJ5skZj/QZIR4DGOnoqLLbr+8qCwQDzMQ3+uMo
++eXx8Pr+7Isc3+EFOhIw903HBAgBCb8byrLrtbUKprwqJy8WWCz6OgEz5+304szU+KYJIA8iTWlaFt8aBVDo7fjCvd6B+jHm6dLI4OgV8fHdGTD+BtcEGDkX
+IikMwPDxE/8HDi8WGBH7AeJd1god5d/oIwwq+votJOryGvMZGDG59+ZMP/3E3hFAFwYeOyD0EzHmGdDmJQzo4Mz5NELSzkq62vLo7Brk/w7b+vYcPETo/O8c
+MAblIO4dOQ8T2+ASKNq8Y/PD6PJzLBwIJNxELg/hGAIqLiPaPA8KOgYENBRA+SP+EyXX8fYyRewuIeo9X/v68TkZ5xTwGAMnAgTiVgIOCOxR5tfyE/n60NYB
+8AohBScXBCTn4egezRwZLNgNSz3kHSMzG07cSCBjbvEyGRoA00wvMkkgTD4w6ww1MjNsSF4+QDJbJg93cyY6N/RbZg0oS/sGf1sScERiJgYRPj5jKPJUBH4q
+OensfzkrQDYPIWq2JPG8IRvwLicv3A0pKker4OSjRhUowOvsISpLBjMFAA8I+/miM/z+7cokkSId9grpAxTX+Bv42h3YGMnxGAJBDRTK2CstMehgKEVOz0n6
+Gvkh5OXc0akR0Aq36AzvGcnA9gLOwCSv167KEdwDG9zu9wzZJxb8RigC+Lbu7MvmGeogpRgYPsjtyCrf39Hn4eS+48ci/QstKbz2RggC3RksIR40Iw065m7Z
+7ss3CQItGcsK/OkBCgHhKyUWDADW+t/pDP3z3woeA7gSIAPuxBQ78CEcLbQZFSrpJyYEGgcN7jXeDOfhEwoW3hEoEPoE5ucLzvHYSQ7jFun39uQoFiAL+fjv
+4B8cCTL/z/L1CfIVthUg7vgnKgvkCeY5GeP4Gd4q+yMa9AHWLTse3rQi6Bnw/QAm6T4JA/POGfRdDzD/yd724hIb+vJAFiNNJwgYGfjoAgr3GjUSHgcAEA87
+KzIUQvH68SAJz/8hGgce/gMY5FIAGxn46jIw/xUCHRAX9OTp7hUa9FT3Tf4h7gNRKDpIXxg8ei1CLSd6fxIyLmxHUB0cKTEiaVF7IDwQCSdCPSpHf39PfyR4
+GxVsS9He7hsk0iwXPhkFWhYCGRlO3T0t7M0iEQcuMOZYCxcH3dUQMgFKGOEfBd9UwREwB6PL3wM67xbk9O5TH9oF6q5ABDwizQEs7i72/Z3aEigcR/o2NuYf
+GOfx9RYX+MQlDfz+WRbcIjI/GvxgQg86+vorHETkPAIc9iwdE0pH1SJA5PsA6OT5ARf6FSf9JvPOJB3oug5QHP4tTUbWVS8UDBe6vPsnEd7c7ea4xqwAB1cR
+4unXwwntKgcwDCPl/A0A/xIaFOzoARbZ5zD9DvXOBxzNPAj82xgDBg3h/CUFDC3f/+32Dx7F7xccIufQ/TO1+v4w5/sj5h/pzA8S6O8pHcICKdkxEbUDHer0
+4QwEFPDfy777G/LzA9gu5hHK3eza9/1RFBgn2fP4KBS9x/DQ+djB6uX6+/gCAfHxDN+82dTo3g/B/iDa+wn47srQxzPpBQEIsQYYKBsPEfQN+Sm6DBYKwxHX
+OgrdzO3w5+kNBxX3IgzS4fDs3AYI+v7w4z67Kdbu9bcG4PvF6Z4617O3j/vr1tjH9b5HCgfnvRQCKhz7+GEsF0L/8EQTTkQh4aYvNrL6HUfz8vcfz+8O4fED
+xuj8+hZEO7wWKB755wbI6hs8Fdd/Qf0tvv/pvlP7LCQUegbmuiNAd9Y/GOC39uN/MxIH/P1SI7YuIOHa5y637dcV1hzqePkCq8wIHf7M60TTEjH4KfImxvEC
+HxTorOoI0QRZxt9C8RoSBea6OEn1N7XOKjLZ+QwFRfUc3bY6K/PwGDDb9BliTd4EKvHCBwUf1QwIA8kSEfdqI+gcxxQ//GI2KqXrBumy0/IcIEoaLhorCePS
+RPbx+0jsJU75IQ4P6YEYDbUe19Uv4R63t7bMBu7I1ezHFw/6BtIB+P73HcwI0YEgA/4KKpnVQREzMgkZBwLzF/sVBywzxx5W5vM91Ab86vkBKGXsKvUwNAc1
+IhPZ3M3mM0v8Qw9ELf02HUXftC0tOs786fkDHBF/J83vCcVFaBIM8eBg9xoCRt7vL1goPejv1lcNWv0f2iwGLv7zfxfUJ0IhDVwb3yBmSzpJIl49FCYiQQUv
+ElAk4KTjH7ssyEA7IftB2fNPNwnTHRTJzN5hVhAjWClGOtZfFt5/3jh09hoMARPa6+uxNeTj6AYL/8TsgR3Htjfv+98oBo/4vMzV1EXy/QZEfxPkf436Q8cB
++CoqKAX4E1nyVvvrqx6VDkztcYHjBgniBM7tO8P4f0OHbv7LNPbdf8GB+vJOCA4fquZJYoGL0gZ/6PNix7wWCpse8evw4/0LBtQfDe9rGgRKPe6lf0kTGEno
+gea78P6zDs3o4H+8Z+00rSccAi8WVdXb9gabBKolIeZWRv7mPRKM6h72VBecAAzgQPdMscQb6+MZ9Q7yP7kTrAnYXvVoRYEeLAkdKSQdNuEtfxS60zs91feu
+w8aWvyt81Qvv8voL2ALr3SzxNAQRI2FGZx7/ThMnNyHj+AriP1T57QJIRUEOODUTJB8fL08ZNTQo50MZGksLLQXdMwMFGucUKkwq7zs25Cw1Gj10ECvNAPoN
+5/EqOgEEWBcAGCAB/sUEHf7gBSsNBTs73OH8KvPuFmrt2AIRCAUoKDo+J+jSES7yDBfSvB4A6isjCgNBFu/P7Cf84TvWEfsQKfECB0yr9C/y3z4LudbE6+8d
+2eLn59viEzwGET0rzh/qEMQY6wYFxffF0gEqBw3yIDXWCcwKhunqztztz7IN8+Mk/+Az3un7BwMmWUMx2fogNn4JOfP2Di4bsLk4Mtor9Ao1IdJA6cw+HSpJ
+9gT0Lu4ZAsAEIOYiRqwKEbkBSvX4phJ/S8v6YPMP1g03Gx9I4sYiOvt/T8orMCUEG8L7qqx/HTyq4iNGuBU37QAwDQkAIW5/6RBG8QU2Jej1TBBKFuxsW/Fn
+GPoOGSUYS/sUYndEPu1fEv1eYNlKQRRXSAkXMDx/Ti9O+D8KFP1d/tMgvwBuf0NYTEtmGmcWQQ5Z31EyLfpqa2lPN38gZ2x/QiJbLRF/fxj2CnceEiUOJCQF
+ISNLQSYq2uM59Vwtz/gl/rz5CRcwHDIB5iLz6tr5CSH34f0I/CElDAofHPAMBf7r8OMTCAoMEhAU/DPo6wbiCA8kz+ck9Awh/TITzxIXB/4KJOvsKxXnAPIH
+BD0bAuoL8i8hET4D5goS5x0dYhgE4BIaFyIa+932UhYFByMPFBH5ASvUATAgAvsZ5Bk2IA0UIxgSBv4C+Az1HTAkFjgx/gQVIfgL/e/w4/8NCxxFJBf+Furk
+IAL/9+/eIBcAFAgaDAr3QfsNFjDlERryB//uH/gWIxEPIBwjAAvp6RruRRHt4jUCEBcNBuwWLVQVIR87MhpYM0t/f2N/fyl4TzNAPxl/fwVtmtVh4uR/NxZ/
+bP9PAwR7P/1/+vN//OFU9Q4+9kR/L1d/GwU2MacZ6wp/Un9tfaRlSsHS6M1IyYFhAf9XexVRz7myFvtnMQTyw+AjIuxUf385BZkK/ucPMbTwOvjjFfBMf39R
+Sk1a+dMxP+4HGYEindd/f3N/RTNgNwBJT8gs6Log0fF/f39hJC8rNSpl/vkir7R/3BpWfn9/NH9/fy5/PAT59IES4PB/en9/b2F/dH9Hf39lFB4U2BB/R39/
+f39/eX9Xf3+1/AkrCAA95bV/L/b2UN8eFvoRDRMq0uEM6hGtIv4A5MM3OrzLALPguQLeFiXsjaH5LwcB88kK9wfL39jq+fwU3tDe3PrBHiz6D/gCtb6xKgHM
+JtkOEOVkPP72GPwn8/M3rOUq7xnuDQcT4CYtDRHZK07mCesvEvfGGxcWJg4H2wQU5xM3KOhfmqEDf04cLAHqHR5JKNwMIet/OPHn3ftWUiks7AQe8vp/1Tk7
+nybhCSj1uQ0R5iARG0MzHu3kKE5fBFBjrPD7p/X1ATneEy0qbvc1LRkhMDzAwdrdGmui+R7rL/vvvNL0PxY0BUhF4yOq6evMCOQQ6PXWx9XqHSEBESYoQGE+
+WevIMi0D8iaysh/UtukDA+8lxNpHDjqjTb4jkTzIKOonx97kzVQTMoEtGvTt6Pnt0OkGDTkGI+HAquIl6fLoMvO9I6qlETT5GN0yUrQ/0v8NPs3D7O7AoVDO
+67LWpeRZ70GPH7yB5MIgPFMDTurhQfjLBjMfxAeyAwfHvFTG9DiVONj+pcWPWLfi/PEnaM3g1xT05yoHC/WfGdb/EPL9+jG83VATufzaAPDpP67c58qEdAAl
+6R7eMuYhnYrU6JjKyMjVsz3QXwDXHPcUsg/5vu8SKuw8D4FCrcgduOV1Mwu6Eufr8Ck7LA8itNDOFQXBHMK7rUUk0OL4xNdiIR0NCdoP0rctCSRa0rsj1/If
+JNFDCv3uNM6o8GcR4BVKKhb01/6Cute8QPXY0iMcs8z0B+QSGcnzlf1rLCfhBBMaGxOdTpI+s2K+zBTkxtqWxgVPoTg+89oUHhjcPvMl7D5cdelSKW/o+Izi
+vDX73Pfr1q2tAab4MTzBah42ZOwW5LrI4N3V9f8Z8uJdQf3bTK24VcHQJA3H9CTO3No35eGm1NbHDPjoy0JEytQ3ss/2189e+PYVVANa+gv5K9ftw/UBFGAY
++rwd310T1Xe78sYSGAHGOo4kmknk9tmtwkpf/P+F/ucdLtnirlYyGTH5Odi4BA/1k60t1unxhrSlJWLTGOhaUsVI4swjxCnW6gG9RCE75flyEjEEGUc1E69K
+MjjzsRrjCgQPEWgi8sbpllSDuBr9PbchEOshsur/MM8qobEtOkXE6ne38s+w5/Dax9QLKOEHbLDD7aEr8RgD5hv4INLuPRQeGzr2Tduj5wvkuSvHncMa3eos
+bA/i+Qv4vQuq3g0b7rfp/SM+ws7sEy/J0NLn8RDq4QDHlQpNyGm0s0xe76kbv7nh4QcI8dMXrKq8TecW3Le+yTjxDMYjJOZKFgAzPgA1k9HeDELcgQxSEp7o
+BPHQ6NiPHY4V3qsQ1AgwGdb98/U8TBjbYwOTws0V0g6R3x40/qw2Y0UIM/0A8dW7/sLuCOfkCPdLlr3qyiJ2Kg4aGszVYkCc0SXPAOc18+w3PLFtw2Ge8iKQ
+v8xNvfHdyPX7pzbu49hVr7j6Er2Kve0ZK97tGLpW7Osh1zFI70op4yAb3NfXO+K8HtznBPQ5zt2Y11Dx98EdKw3p/XA4XUui9EGfKpAeB4LB/wUvvgMIH9+n
+FwQCQMgfJ+uI96ve5y/ppcLfF/fo/SkE0G76O6Tc+a/GRvEAOfumtcYcsQoKcGQTvb4Oer4szesStNO9CxzSPgkcjN/mX9AhDCtF9iI0Zv7YuyTb6rEBqNHD
+CtLtQEGZ0fIrIP214M9DjCBZKrrNFd1fCAtCG/er1KvCnEVEDAc6WK4CGgERfmI3R98i9zzcYsQaAYnbzzIDKdHM1Ba628wN3SVG7hpCjgAmTMTa1+bG/pK4
+gWE8tIGfw8PixT8Tv8kj/+VmydUVexa2I9XcWflJLa0nNy/o2uAXNxDjwYWMtPMIIPjnDsfR2D0LwCj690ElLRnE4NjVVUAaG+u3JNkQ/S/RMfYNOIXd2lQn
+2ETw6HL6Dei1CWAeEQsGKQdX3BFHWwei+qyySjT7KCAaD7qn1ay+3A3l3rMPOfQiwRlE8YTkvswX1f3cJSj7z+kDT/sHNNYOrLas478Mrw42jd3eSOnO9TMX
+M9M/LctxCU36+t0ZKasJTHUS3wDuoUoEDxIs9OCj3AlEqQ8lE6cg5KnAZWVHTq2rzSgVCb2m2ykicPYxLOig7vC1oyb09VcmhQjzJwlNp75fSPljNhhZjt8k
+DABH6PTlIaygoT5CNj7ltephWA845LHg65X7IvFCTwLf38TXFOXJzmjkEij1nJpSFt4P52L1I7JNNDpzpAj3QkoFk9XxDOTiMgzGB+oM5uTYoU1EJRzqu8wr
+CdkVzvfU0B/48xum0XYQ3KMKKRmHFAgM/Yjj1Of0Qr2lIU0nNNniawNUcqxNAxkHDkyh9i8OcocKxufZwiYPv6bHKy0IdQ4z9C052IHCGBjmBweiyLs39PJE
+NMvyKhYK7vLWJ6va8eUk5B0m5EOJiJPs/Afy7xRnimesG+U1rng70cr0M6EZr8bCm8jl6kz5Teu1F2YEVgbcXQMRDkmH97pZ3tOn3DF4CcXN24Hky/nq9M7J
+PQii8Cj6WPEjBBXMQ9+8gd05/zDdFU2K8dysWroeaB8S8vDnQDkxVuTbPZ4S+PUj3yOrshjy9+A5ATMb/K/kBlQu59D87VrUMfbgzTQ1Jzvklvkk+a0b+x8Y
+1/2C/vWCThUhjy4lES/P0IUGqFtpCfYI452cUD/6uEYGDR8xSwYBy7IeDgG4IkEut0DO9bLmYs2VKf/t6dXsG5fbCT2/AOaTCO+YlQMb2843HEPJCSBO0foU
+t/rqCffOIOI3FwjL5yFB8vV/vEHrE1I/x+678wkA1xEb43EFlyPF1ZRCWf8PhCWoXvigLwbRBadDHeEQ4AT3DAJKyOoy3RwVOtj7J/Y0lSDIMKLvMUzaUAlE
+NcrklJYk4Ndi2hEco2eSPqXwIVza574A8/ayba1CKxvq3eQ/As/3le0FqCxokxoh000P2P34oIdHTw7g2OCUI9ES9Xmc8rS89wkwzQMXuiOM8c4S8AA2Gnb+
+6iPm7dTw1hcY5FgFVJ6n3uwUVgkPTDoeubrNM/4G5hQf6b+4RJiYBm4nc+qK2sEFKDcLOFjBrt2NwegMURoiE9sNANpq/SD2/zFergzLG+sERq4rqI3HRDbD
+wmDtjO8ak/XHPMQS0wLC0gHaNhG+YSjiuefs8LyspR869OAg9tmfE7os7MUIUM/N0pi6DQx8rxo/9trO1t68QuMQUI3c4ib00hLvKajeE9WP+e1Y7PUSw/QX
+yMji99QtAoXaDzyBL+RV9rbAvf0ZFCrJQP/arrpKuU6TVtEI8iLnrWAcbZbxEzGNixa8bkSJj9wbYd3ZMBQ8v4gw16SyX/cwubI4Kt3//AwmJhIm/PDs+4Ok
+/Nbn7+MDCh9/IDQp9/DPy80A/gEG68Lq3w8Zzj8ZQtsC3CQcJBib/t73RDdTJk9aFOkAfxgutd32ugTjpA9f4r/Llsgd2j/g3fzb3cA8/itQAYzI2+AT8Axh
+0ECsxCXMy+nd5c4T6ScHyQz3HNxC/u8couLZUu4A5/0kYegqQRI/GEPo5asMHCtfQvT94B8V9B+7njAv7OvnoZ/FNNoPBFwS2Pgg9YIXp9bqzlGl2+cdDOKp
+Zy7iGsog37Fgr0foHxsKvuugWilIioI8LhbPh9IYxyYeUBoV2ezNQvP71BEd9JkbJfbhONjztC4E8czXohHeOLhs30TULkzzk/yvHvcH1PYT1fz+7tqmF/TL
+Ad3EItbwjx43EfLizM/uSxn72W6PK/XhzOP6Mun85+KSJBsG/Z8n4Agjx9UOM75U9kj+fcv0RY36zyUY95ZWvLD5r8cJ5sVF+y7xGuO9JyDSnGPnPp6pFc8E
+Fxi6Wxr80pLVvy6qWdLhrP4lDVxKLUNasSgqBOEV99OpGcsA9iTpBj5E1q7k8MWs88PHov2t60q84ebNohTeYMTjVz4JXobpaS7gGdqkIbTqFvnmwL412+GY
+xwAiyEaJDPE5nNcQ3xU1yvhn5hA5RhT9QmjBW/TPtSsBu8GbCiUjM1I0/CVGN/mvzPjYICQXovPwBupC6vzYJwbB8iAn3sCp/7Hlyrn0ALFE/rsAMrH85PzT
+CJL5A94q/6EJN/vsFBleID8/ykNTuNgExfm2JQGWGy4cDT1DX++bzLYl9Z19Vcs67u/L+DUwwhbtQvsQKzsQC/Naq8Mf18TC87Dr+v/G697SIPTjCAEkT7I7
+5dKbSxALHVgqNiKfFrNaQsIzJA7YEcwi1DQcEhkOGgXQ+g7cy9P2aoEUMAUWZf007cNHGXEj0qsjGeSWnhr/7+U1tMIxLW04Eg/C5hs7/gVBsWQOBxGl4QFU
+50y5ztRN7lGB8lTlRL5LsYpLDOrO6fnsxKO598ryyxPs/uYG1RwWtLAR8SrEd/bu591LlcL0owLO/fzq0sL9EtiaIyfy6gTKx8PCVROmrSk9Odou89LdUp7n
+th8nJBE++aT7jRSyY9zuJo/9JqVLFiMECAra/9joRubZoRbbKUusAl7IAIsaTWTJEujUHVbWbyVB8/KJB8MFKPzLWkvyCwJa3hcThTlY5sLEQC7XLeYu+7JM
+Lr8o1tcdqBE8KtaZDJoQ6YUvL/jK6B8M6aIS5uICDvnN3CaDzdcHUdXC9PXTDUc+yCj3qybx7OjFrdddj/T3xCsAWjjj6b400CHOxPGn2YSytRzy/RHAvwtW
+8i1HO40SAQQE6ZFQ4jrkCN/sVx8MoAi9xJAy8cs94Apjzegb39kEq+X2c0/rtNuF/DOwtebYDaRH15h77vhmLP6k4vYZHTr8Y6aL7zizBgsWKRoZr7zcAtpc
+zHCo8b3c8ATeJ9VdnEYfFfgq0ullBCMOVwCK9qL7kCKaK+MGudEq8Ow0JEW8D/fKyKgNi90OFaWrf9r8BBicytSqTkTwGL7jYMEF9gDyugVmOV9x+d22M9tP
+mynHChi+6mHegcXYjNuZRSzkBhan3FE96SEtwDfcDosEmCqx+9LQyEzq/jvRNgCwLfP6or4XGjE10R8BKXM3rgUXLtvpuNfZHCij+cgtIySk+RMF26g+FOk0
+K8X28gMq3P3SmhwQ0CAHv9/iGDc65T26OTG0zFrqBd1IIb4SuYTJx/QTKt0ruf89qVu7wPjoH9VGjOT30wE+mdDS3svgVs5Tnxz7loEYrc5V3D7VBBI359Ty
+jKjzYuctZ5Du4wBeJyabJOaJSSC3tvRMYO8QRPzoO7AOTjDY/0zWB/Lj+9LhoyclbdxLXd+19mHprQk1UwhS7AuyM+/WWhm997Tgz+ir3iaYF1fjuhvq1SP/
+jFu/iPVBNAoB0r40x/HqYtcE3/yv1gX38f0/z0HzFirbLd8V1J2L6B2wm9bT1+ntRrW5wrHRDjXERT+g4TrQGQmi6W/ohwDUbGQjIuMb7dYbgf7eBJA22Qsu
+6PANA/8xuOnR4YEk/O3TEzA2IUwLS/y36ho1RccfM947OCQyVAHb3qVB+QXdhWG/GBdHKDYtRkmd8cbuFehjpJrS8qVLqLvSTAo0B+w8zf3tEc65R9qeSbgg
+EIEIMxrxKJLXSb25vQXiq0WX/gXmwwY+Mq/RuRNW65NQ9GMsSRbgkydc/vjoYfZa7wkI3SrTibD26BJvHUkYK+I+FBSjHUNN3+qp7thiwzv2lyj2Q8lb3cHd
+2z0ZHKzijho8tPzw+EgL/gnb5p4hAByV/tyQ9tT32Qz5/z1E2xzPBbhQu1nqGhXgUB4kmydoOPbL58kQGrL+95YQ2AjaPQYRMN8P8t3TryqqpUboNvP2gyr9
+zpb85fjHAj5cNzvyD8wTHDOhIr3GFAYK/QZeQaQyP6IeCiwRkBAsNDKw8k3e8PW4txEMErbhCiRyOSGGt/4c97+xE6lP/siC3oz726wAAfEW5ygvAefW9RTp
+2WIHGQSqF7vwNaIsvAVG4QbwP6IAvdk31fEguACNBM3P8hT1X/3ROkn562BRAj0FMd34zxjR9NeFsH/KGv+kl8xM28kI9vTfEStW6M08JsjPOSRsFhwTqeKp
+4QTW9ub08iQs5Hbs/RT47PReviksFkQzUEEg/TP93Wk25J6fEuJNI+q8/CvHMKXKuzXX/baaCvu5DwlcB7Gj52LiEQ3s7xkEMTQAoN1Y0uAiuY73AFisYEzm
+y/0HVcrpxrjmACj19BIU0ZQ9LOTo00oiCyNXmUXbMfC9A4O2PFc5Jgg1v2ytlN0AK0ycMrTrNe9DLP/jKQnVMKzULUn+HB1a2kUzxOwbyi/e0CcPDloPKQz9
+wOzeA9gwskO7JT70WTNE8eUTyPraNdz/5wsI0L/zGEGuChECEtvu2Yo9tJorjT26yhcxNCxEz79KGWDSjhENHqQhEgYKGSsPCEzzv/BkGVDy1couCtLo9uPe
+xNn47hn1PJb8DFgTkSci3UfoIUTk/0EeDqEpVTQKLQETxfL8wOXR39Tx77qoLRkdQU5QDxsTJezTZdELky/oYulT69RA0OJS/tbQqochDMa2JwDTKLgL7S1+
+rkTv4S891qEO8Ar238roqaQiBfoywhftQMnD+jg8Bw/l++WGUgXt8iYQm60cwmbexWMHGJn+PlxZDipYHMoHkPlFAwGizcniKPsFLcv3Y/392AIYJuaQRi7R
+cwr3PBfY+Zj8mbob3+PW9QEq8wUH1SIBzx8V2fT0xBQA4JjS+QkJWjxezTMQG9NL9RcbMzXzvMmmE6eHrfnPxc/EztFt2w+zOaO2GLIPgwXw4deO0cDRICxR
+2bDOPtVn4rEKAePnZOSsL7AL9RIb4kLgJuKzow3Ebw0Z8xIVHusyKuXKnK8GDIGz4bct+tofozNXszYtG3WR48czClgL5Q746l7UFtz7/RohHAbX1Fn4Fhkd
+FWPuzBEaWPcYBwrhTxD9D9wYY0QUUBaNyfTkCJnBNJT+BSRq3p7M6tCxKvQKJsIaCAbtITzkIgZgFv4c/tlpzVZCzy8mA0npRtQhD7D+4Ng8Vzfh6LZZPYkk
+lfECOqj2YQXRP9nw/Obc6lE12dEFIEA4DKKBBs8LGetHgv4zU+wbZ1MIEcYnRFc4SEMmzyLupvX/x9Mu0iY6yvK80aWG8wzp8ek2nP5SJvkd8RcCxgKsUavR
+ye4BDdPI6bPz2xva17AIzRNBLCg2uyQ/3lxcY/uejp/E5woZH/feLwgD+w44+z6v/cS20O4tX09MtMngFeA4YhA51yqjVfc62Ls4HBAAN8265+WXI5vnsFv9
+2+nYg6bb6cEON7wS8eYzLj6mOxg1BPkOKvfajyHorv0Cm+MkBAris8X12CDc7e0BQy0AlNqv9+gY3FAnEZ2l28/NhxKyFEsdljY5+PTwE/M6w7T6HXPzwxrU
+UBMsqYga11YNGAM+9i7EGsAm+g3sCe0lUlG9I6tE/NrS3yN4/GfdBfZyUOsxMP36LzrX8pMbSflQrx/j+FmD9bK1Sc7iNhc686UZ1IRHS9AGonEo/hYN980Y
+4fYXuTwxH9sLAOGq/g7ZSWenKFMiALfxLqUi4Nm/xFUkU+wU+fkqH7c2AQPv8taB/N287f02bysAMCxLINaluiepnPAr84YcvMKD5xQ5FeuzIT0NttYSH/wt
+Cfoecy6BGJns3D+yvOQS+TrTNrvN1t0nxxH8vM5Y6OEIQEGkWU/lmCItC9BSC7qq7RhG9R1sgbAMzMeePgMmpy/6hs7l26Es4blxyijzDw8Lu+LRosQQCBoY
+GuCdGP0nRsmh9RkO8AES/1lJCh8bJJOh0csojOy3+QvV5P2sS78J6lESUM/8/O9KaNhnI+HHAb/9/TdxHenm55IE/PjGDRg8Td6oVKAHqLstxcnEPtwuiDWc
+JO7JfxEgnq4osyK+yA7ff0ovIbxqYihCPu6pXyni+xv1mYLZ4icHMDgw5gW9hEMs/vX8B5wXjglIQ1GK+LwrA9cI4pTS3gSV3p7Z+8rfr+aVWUYCuwe8+B4C
+DkoSmpi+AjTsLOLW8n/Y5SsXvN3RRjKnufvQ+kItJCUnEgXpD8+B96jRxOz76P8UDzHaIujuCaUJ7C4qqcfF7MwpEoPvN0MU9HElJO34DhOL//nWqVjdqBYi
+qBkKbNqxWvIIGhbN8BQOBgkSl8nHmsOY8ObNRiPw8o7cNtAaGsUALPHzVhX/kT7pOf4cCSNBZVY0FCYjKyVTIv/y098xoVjrdArsJv8MMgvV2gPTVzjamRPp
+cuboDugTTNHcDytPOi3fA8OoDMbQKzH25u2mxssTIDkPNxn92cz32K8cEErUFApoMePp3Wni//sRO4nDnQo2l0gyTeW3G1UqmjEN89fn6y3OTzcjMQD7zQ+5
+2gLWATe+7IjM3/et8ADXidL1y9i0AfXnt0ghIkY2Tq8v+Mf+9DoDj8Q9AjQWIRMj+TfmqVeToKSeVcf/u/4V5C0WtwQr+LGq2quhuPo6WfnpIk8dCCYW0+5L
+wu4kXnP9DOagI5zHvM3Nw6POpeBlta//+wv9v0b4/pv258k+R2sb7O2IGlotsKHy/oSQ7Qri3/XusyLFpzI2z6HNLDXEDfLxuOEzJQOGi/qwHQUDD6f4LQY6
+2fr4/kmT9bwYNIqZ9heuGhhMENU36b4HFwvaNSMNaAiwhaVDPTDpMs+2Nxbnvi6XtoEWJ/HaN8lYulsu5wdhtvYp/ef+89Qss+kC0ghH6egLEvYB1vdB3v5d
+3tllCtbEB7rhDcsY1tT75RsyV+vy9xKhMu/vk+9UxQuuCflD80HGTPkHj5Du4qgFBjPfmC3DsVQJwzng9pXD3r0CHJ6587nGXdP6xrt4ydjFuEES4mDbFCHg
+2zzKIgrl5VM8JGAl9cq2G0Hzozji2y0b5eRdDhER198Byw5Dd7U2x/37Qccn1gbFPr38E5SY5KMC5SJU/AcA8M/08dL17lEJo7z1cwUBImPw/jXmLMa6FiGJ
+HuZEGsYgTvMKLdE1GMAxIcIfEgxD/1TovPP94k4uD7/4y8VHm8LB/Cqj7/LzskaBO1c94+fm67cPziQ/7WiuzPGiSvDXXMNHqywdySAs18b0lXWcwwHr+O7V
+rPmmEMAOQmS01YMS5DP7O4g+P9jN0Cg3zs6aB+IjtD/zJ4vc6tUN4vL1KUzRP0sVNlKDYsKtQLKCAt/+AxHxQZZbDRZGB6YCN2c18eUP3uYA93Dn0BfW9Ucw
+qNEgLwzSyfU0T95axvUCNsPP1O6szjH2nqwqAKo+rAuk9k0PqwHqltHG75vc8MbJGivjIO9NGdYHGSaBQWAGqsbcKTHkDw/Y7Jjx5Usoj+gKDt1tJCK+FdMs
+1d3ngZUdFtlmAOLgPpqaP9rfyPCH4yQLGAQN1ev5pgYkAo7fzCDSupIGCiY8G2fyFwAx6xlNMKLtN+Gp8QubE/sQw+vD8+c3G7vQ5fGzE7IxjvTgB1T1C94p
+6p9pxAjOPhUFCOySSy8Fs2kdvbqB8W3Ez/EJnPk7vybR5dlR4xw1uUyPk2oXCao8JPeBugeF6tDgU+4Lpv4IzmjGscwdSbP+29w/5NINqfuaUhYeD94hDMgF
+KeXOJ/AMTLQLoUKp/MDD0x9ErgGu/iU3eQZDtN/I90Ubgf7hjEsm8SsBP/0Y+VcaSwXQLBuJKDVXFPtVv+xBvQkoV/70EoNgLwLqpb1rEw3wN9M8NM+93yag
+vMk/BwU1lZitm+GpzAgEzPnzquUbDxEkUPAEEwvFJtS4Z/E5vHLVAAbJ0gbvQeDxUCiptBF5DYWIQi4Npr5NygczFOEmmMrKIMcAefjL2NWk1y60lQG2shgj
+hFEOVI8hHAIf/BZbN8nguf02V9iTAuxJqAsV9CGcuuhRtLXWYxMSLFHwpIXiGSerhRVjYS9ZgsoFbZqs6y4Vug5K8rikdLRsGN6xnEkGHAvXA4wUkeAiQlT/
+xagu25ZOOt4X9Rby4Df9SrrU/OJEaiO+wAMWyftoD/uWHhVRYeXSrrz1U+BCRxxjKTOiCtTb7kobJrP8q7wY+/fRg/C5vhMyQyGOtSYh7wQh3qSeDTO8u45B
+M8k6/0H7MNYg9v3T9ADFDiv+AdoIx+xY1pJUZjS2+MD/F/NxNN7PA9ayQAQPt/kG8sU/TzKo4uHynau57yERkcAfKfMKBqYy5DT41CWyhwoZwcKawPvHyhUt
+xQk5Cv7/Br49LzvA3/8s1lW4377m2mwaoAvTChDvL9OQGSbDJNKw6V0LJ8YEpW0GNkDKLcQUnUzb88wGqu1meT4yUfr0GakCIe1Z8C8g1UtBA+8hFynlHKwD
+ShzviQwcKDy16vurtx/k1v6/5+493vDG5RTjkfUT2UsOFQ1J1wf9YTIoA/+o6f/6ojACNvHoNwIa55NX1kvBAuQhE2qy10Ww8/nTHBAbFVga/JiWGuspOi5y
+N1b8YB3KHRBDCf7+FfYgFdWd3Bn/ucYAJbLkGuM0DOcLLB0wVLYYUvNB/Vjo7TP6RmgyyBj4zgdSZDVOPiGrAPcxWxwY0MkM1eOvD84scCc+JwyRYFH79iIm
+778ODSoD98xhHQnK0SInsQHJHCQCeee0k0r73Q0CH7BvXuReHw/S5fQEdeGg/QvT+wu74wmoBgAiBCkE9+wPzV1L2AHNqrPxGvQQePLuvGzpQZ2vjNrestoK
+A5EiSNW6YA0CLifrNS3UDa/oHSbJJhD++WGeJqi1yAM4jpLh8SaUF746tTW0LM0TKxxVWLIi9iq2/8OyU1zczugcCkrJ6i/xIQg0tPZP3K9H1uq5z0DQzgXs
+vT6k0egUtCSRGKM3GLGptwiZNbzTCe8cQdIC6Ur10fcEoJP6VprcFv+iBTXM0jnQUdbO0bwRXeMmcj7Y6p5HsPUhztXVKsLkgdPEULdOR9EntahE9PpapkgS
+FL2hTyIK+ushFd8TQtnNSi74NeflHswBK9UZpJ/4QxA1jSkNqODkscOHbtrsUBQ4E4P6yBjQdw7IQJ7iGtEtBZ+GrRz+z8iVJdFFxyYU+fcsTtkVSq4DxCTN
+8eIBuiJqBC7x/RtHK7XWPia9OSr6VuQ0FzMb6iLz36XmCcvK9q/k+e0NiUUN1OFDSmkm30X9zOOsNrkG2Du2+1wC8p3m9tLPHpAy6KfGIhC6xQSww58FPLex
+OLD6zfUqw9a42ukt4xLptxv10BFTyN0CCe840RkTT83V2ejm8kEcAPfoMsOguFGBFOzjA8YGAjpnvytnIfUYvPVH4vdRZypMC+GyOJ8mavy5/K40M7EtldPg
+NseoxfrCqIrQ7vISM9UXgebKgeZU8QfK0uE4zrMHR9nn13Ix4PYn8hue2fwX2rgEmNgbyL8c154XKDbqHAOSzD3pFvslnuLekTmpKN6VkxdylAU05Ko0QpwA
+pkz58vzKLLfYD2Yn5hML/NzsUgvnAhbmBV3c6QNBPAM8ZSfCFPwBIrXI3lHiKvA0NicYAPT5Bby/uPdhQBoXXI/FXujAykaxvvvt8c8HzjvFVuYQGdTFSye7
+yuxPx/Lc1syM48ZDtRUcRJfet0g5ymY21gu8/f+dETnivAPYHxcW5kYptbI3ytppicUnRzXmBv/irQfO/jXo/dza9trkKw1Hnz8z/73v9b1fpvg0sM8jYLLD
+C8/V4sxT8FAT57nj0xqsKAIHjQP6AhAuJSQcHRHKjOcAXAv14QEcTuVt0wHpNAHs6Q7yygUPWCz+HA7DJR6k7k7oaRAYtdSeFQ4B4CjABuJDCdDBxzf0Fb35
+ME7kG8gtxa/Y5/H6Bd75Byqu7PfDrSeak+Q4msHGMRTbOyA2B/utRO3Y7v+/xB+ITbUGDSRNzxz8Ntng5OsZswMxpzUupuAeOS4QlwsZgVLJOlUj5dq00vL5
+qIjS7Pj1B0RgOeVEPcj9qfPOMRbL+ArDBZDVnuqq6OKjCaAVWMdJLqrIG+Gp9NfnyfP22zfGI9nyGtb6H5kD9xb5/eAD2SoflzjWOivwve3kuO4RLabnZdQo
+9OknSsAYQbMhFSr2E8NX+QPbPBzoDJrf1cIq68AsI6kloK8Q0Q8e5xEl/hfg1UBsssAdxaMzzljhEZpG+QXTYQyaK/Ic0P3xkTH+jom7RMMh1vOj27dQ7NQe
+OhblrT00FD/R+jzxMafMxtqI3SED0ZIN74P9zkpNF9AXN9kS4+0UZ2RGwr7bYdxVH9f01zXO7h2s+wEHRDozOuEoU0LR07XsTtzR8d3yvufWKfk5tYHs11P9
+zBQHIg02+T64OV+y0Yf1Mbr0/ij7DsbRJiAWGcQJTvIXFPyNUHHdJuVqEN7o2Loj2wlG0wmf4gj/897uasayNtzZqhsQxP5GHIzR2z3dNkQkFVjSBE8oWM28
+xRQMwirC/LT49bE83v1guv0GMUru8c3GysjBCdjZ9xoTWDTjx63h9gse+XDqf8oU2pfHheyV/+bexOKfHe7Lzg8AAs65P5ub0O8ZLwsnVA4f0vz3OLMLC9m9
+Fs0lMeAIvwsVD6UyAc8/OMYkHfDiVefBLpkycDPy1u4XZvAb5PUuQLHh7OfNFv0NSCVFOEFNdmPj3Q5g1ChV/0NJwxrZ/PeUyjGS7N6/WO49sEf38d4Yrefn
+wyrg7STUZs0nh5I2+g3oLSLn8+EEN7b1qxzWTZkHB7QCEVRPDCI+gbYZLyETV6Ef20EJXCQPqSUb8drbwWzrTv86TzCtBfVZLAnANOL/7w0PAB0dsEnm5uvl
+7Kgxvf4I29CrIIEnUSpyBi70y+vs6TDYN63PLxwG13UW6uYbacNLiyKlBdSx1eGQ6NzU9Vklz4XrxtY5QR/eFMw0Qs0f5Fm30VgdCM65tvTEmdIqKGOUydHT
+UhYDqhn5DPkULkns0r/uHBss4o7DCbzW0d0Nsg8y3w3iJPsTHyzKVhQDrAnOo6pTge/o6j60VAKm+GTEt+4IOpqxJgcB2bnf4I1i2gfIsQePiu4/8C7Ip7bx
+pMnD9Sqs2z2w1vM/5AsxNtoFKekW3WICwXVc6xEqlx6X8B3WZTzziivVtf737QD/KEfNSNUEP/VHufAGwqs5JASHyd/V8uWPugmovvcxFefGUM3jBzjPRjsT
+F9xUE6e+T9gM0eKv3+o036rr3BdSY9/0MB4Djjyvxz4MvyagrPsAHfmhDGTxHGvONe87pTxIuOPH+OUdFYOjJK0TTixyEdoZv7HP2yUZv0tYUPTC6+UGIFrq
+FgoEPw4dtxuyDr8If0MsjU5VTbJZBzMB5cADKQmaR9O8/B/S+i/4wBeVCVv3/BwaweLCnNdDNgkPG9hMjrIh/P3sZMfY5obOwiUdW7/gu9SnP/q8M9Gt4/v8
+PpOK/cvg1+g1vkAlzxXgwePhDxn3H7mfkywS2hY5DjC/68v2Qe+7IUgR9jQz7d36VmE1mjxKAn4fkToNMMyupGbj9ersR6Dgn+gZZvX1mvkz2BHV6uZb8/vX
+GbrQYvrD9V7O2EYvqA8UUgI3O8xlotAYVjIoMMvbGSAcDhEv1+QIBo389e/m27OoSR3/OgIep+UxENH5DbW22+TRGPxA5pYJxpltsMDQxtVaiJMmv1LT1jVQ
+UxqV3fbLZLsSCccLFvwfxLL+Te8321QPgxk5y2INGRSPMhy958aiuLb//pPTkdEABlfLvJ5DYdOoEt0uI+0+3uPkZ75vqxTYDxG34LdFGwveNxmZqMlSyVvg
+efL8z1oI6cy29Xj75fUr+wNJ6tH84TH/knkbjdhK6QzfsATv2DP5LiQvLf6fochxt/0ryRrPxPDNVd0U4ZYxmjr+Hv8dPbUMVqub5xj5Di6nwqoC29RUM8jS
+8SLESzU6jTUEjOSiYfDh2uYlpfmg26/7HuZkNu36TzE43cAmGb6fMydD4zTbcdNBHVzU0ecyXQAs8UMA3PqCLPSB9+zdzGcqxjhyEFrQ6f7i8xLfYt/YDCfv
+G+TuoeEVIi8lUtivgj+/WBsTBiGmHx5iDtdMvzmQ05ElGfoM8yXrP+0ntjPptDeREC4PwyFMNQThAeat28ce38ad3Oowz85WzRH/FsPrMOulowwzHkckx9jJ
+RcUZ6SyRr+sQ4+1mEUY7+I4K9CTgGyW486z/IogNH8AU8Pio/M0E1rkP21X09wItQMOfMdXV0ufdsqv8hO2+JUXAtc4IxJ/FSjDVH/5RN+zEpmPiKrtZ2jqr
+7wj5tFbYL9cs2Q3st9OOPDNV5EvjxuBASGBSvGExhc9OirME0+y6/hL3scyxPIfamS2cL+u0PJiO1DbCONbpdAA6/MwW48AZye0s7svtEd3IBE75ujXCvT4h
+90gsDePQMCXoOzzPSjvu30cRJpe539c5BRYz6NPbbCcrzl8tETkV7/Pt6yioH+u+LODU5RHR6hPW2POmUOJIxVhDzAiW+SijFhA7+teSKybHQwf/pPQvMKTS
+6anWJbcmExrBDscOMxEI+rgGtuPa+/nuUdgkFez6pQwCAws4E5DDAwXS9hExNyFS127USBjVDjQrrGDI0bjC+e8K2u772xKg2RQOvMRR3jXQTuBGvyPJAB0j
+WtUnU0VIlBqXMvM9xQergcvJb7TwsCgi1f0PkzBTCNxSGVshuLbOEC7TRqHwzPB14V/0R8KSvbWN+wE+4BWnwkzfo+2o6eUSRgMwBc4dzhsg7svsopM0woIP
+ETjhA/+7BoLNl8aoF5221AYJrrMT+eiq80SdKNvECL3biyY3NGTvq/eD19j1vV4NEejLyjQys9Y+GsZunLk8yqsI8UPLFuYvNA0jCKIBWBBWtAz460CIoMM8
+yBPj8vqltMBHPBW4mpfrA0HKMtQxfx4hEfgrTjsI69YP56gbmv3WBBMJK/DuTUQx6QxXsCVLJD0FCuJX1AS0D0Zp2iUDsLYRHI3fMyQP/9pE/rEQLii0wM/d
+HXbf+O7WMVrRHion2e7b97Q9FbrNWBjSKf4xEe7Y5tqQytm+AxoKNeZcLQ4T3ysLQxDi37UoKbi1B6gN7uMRtR78sikjxybFXCcKIks3zZz0AigO1brLXukM
+7NrRSzi7xDnX9QISHhH9DQvwlRznSWiXUM4Sb9INsADJxAIAEeER0yi23MJX2zLWL0QnYPAMtss8yLxNyBhVdh7xFLpVF/mlGJ5XED7nG9Ie5QHZOq8SNNca
++SHPori7nOWBD+L+DfW9kdXwOsUcRgyZyKHfDjEWsyEFS1Tst1rm427WU83UNq/Y1jXlHeEAqd7nGzLyOCUZzmIZsg/58OmhErHNiioFMBIHMfDkoQ3VJSBN
+xfxiFeuXG5k1xOPHt7SXJyH9GR7TZEn52UJmF+Xhm+HW2OJuNKk65OvB+6Xp7qz+zrsmwg2o36y86yQVlcbY9N+9IoMYYcLgCMPREk7V0wn42MpNyTokIT7Z
+4dQCaDzDEsP+4AXB7rkoj50G4CD/5y2s5an7O9nuI62czlkzZheYzh/QGhr6j7YrJR64BMNL+/knxtPhIOmyLaY/HwHmHtlUtU1C0Sbj8dXkBJDvyGIZ1DYR
+nlM0C9P4zvvgHAy7riIkEtr+pR0cMByJzl3EdpvdNcnxM+bvzeknnV6IRk7SIOCzHxHUJ7efKuXsvems+14RPeP/tuYCPtmHkGAsxd2cNrGZEkkZIv7SQ0mg
++WIRPPCgjNs7yR69Nbz+7EgFHxwmD/412p3m/RoZ29Q2BB4zDkRAmrQ4MSYA/8IMXC3IqerNxKflDCI5lJCj5DZdhKizMFWnVwT9I7HO1uNBPsLj11InCB/v
+2BbeAy7Tkr0XIEA72a8wWRwsIro2W5Uy65n/j+YcGf0b8Cza7NTlA9eRMEsLDgovAxXYztG4sRf0BWEV2eY4FdcO9PL2xITiIiLv57oXDWRHUxCBPiLSDRrg
+ZLKlC4Jm09y+10Ad7rbSqVMVa+D0LR+7sLPYtuimUy1MOiYtVlf19cUbKrPa7gky+N3tuEMectP85jbIAeC8wiYvNBM2F+O/0i4R6MTc6zVbFvBJsgIDWwkB
+QScqDMAjTIb85ptE7/2uy/89N+0REZDGCdQCPJX2ifHYAxDgNGD3tdfdEwdDNgMCw+vrPc0UDjm6PiwFr8Ka6UTJzfo0tq0y5wSjmGnZj/jXCP1P0tfRIzHn
+UiQc0y0MN4Ptrj5hnNSW4LsQOenbum7tu+wS8zLfQ/pBEPYnGg6Uz/c1FVGtHhfrFAPZgcoX2fsWVfno3vA89xv3tM8L6ltay8q8UchCG8ItO8PrEocrs9Ss
+8YyczBn23vLs48HrIinyJcPJM/7X/9uZ2Me73RPmQB8z0abbXOw4CePEChXSQJhmwSAjxzeM/U3781QTnhEV/SnPCQIA5pQi6aE3iLrgm/cpZXXb0zWeOUEo
+CMDQFRSOu+hongpCNXQODc3d0Gg8qBMlP8t/mRAeyjfQPxwiAB1GItwLo5sKFpE2C/YQHOCgD86fERkqKzeV8ekQ6FnwJz8MGwhcJwjYjO7JF/72xhFN6u0t
+QyQpB9jsDjoiknXRCljwBx77FE/FICW0SfoaPFu/3gcg/+jkqP0QztKd42CZMxJGzbOB6wfNOBzzSorD8AHekajZo7K02/YBnhe0wOiV/lNcvPXFF3/r5bzE
+v9/XMN63Yp42ES3i8cgDI7AWBqoRVO2asIG3Embe6DnR9snRIz2zuutNBuUGyegQ/S6XM/nJVO3p8AUCogQBpkdCtQ+OGCoSu+ohLBHKa/SUXahL4e2+jwTM
+zBcUEbYWD+IphL8guw/A9YHXgfEskxbWH4+xD3XiTzny4gK13xDmoBZk2Fi+u9i/6sIJ2tbm7QwCrWKcApkIpwSuO6XPCyAqtTqFCF03FkA93zza70zq6dS4
+K2Fcj7oE+wqfGhALDva8GqULVQtAz1gh5vCe1WL+9wAp5AsNAtY777GcIMQSAbTkCfv6eRrR/A6lVGX26OjbO7ZOuTVTzc0Py/v5WuEsUTv/zt3l6oFDkR0s
+HRRB7aS69XMCAZM8EBSGawPTLU6nTXg3J9EU7xHf0rrK3v6Us7vOEVr83vb0pZ5UE9OMVJ0bZgocGgX+BdnKHx8RBTi14BUjKRlPF049mhaWp+WyAPHIDgz9
+5QMcLEhP/+gg6Tz+J+fiA4j23zid+1EBVMDpxNXkEHHdJPrMrcUBDiOE9VghcTv82SL0RQ6tBMc0qec13cAUrNeqyrozHsSBqy3wt+cEAda8DGWrIwHVxRXc
+znDpdtcTrT7us/QiafPCFBVat5P+rVEfllYQqR/f49LnNfGj5VHwWgHVpVT9Ok8UKD/IM/rLHR7mGeGmiB0q8xoZyPqcNBUi28jX894AytbsIUxw7urWCvQy
+QtnOqaHo7S67ttwkKeMqwbUzbdXfEVXgECLlKdYQ2e/9/0jMx9tDBQkN+NQoH1/yIdhPMU+P+AwKIcgR/xrZBt1RSeizQg0vlw0l0CgHogznHj0eDyW4OdnI
+7vPP/CnN8jviJRaU4bKhaWA22SxL6ijOEvXxJ7Lc61Mp0fDc3CDovuOoHrUhYa0PK0ge4oHvNfiz47cLgcaORTRVJgZAJJUDCmIQWwvi8SMQ4NAlsLe6rFjt
+BEOB6p92XC2sHSwOm8JpdFLtFzJhU+wTDErpPn/pDfQH1/y9/94BG0yEpXIROJcfHhMSCZS/9CgJCupiTANUtRHzkqlWN+3cgTUWaOgVT/4rEX/9EOytqwwt
+DqTaVpO+8hHwNfex2fPOH/6v8yCJ9Z+YROAO38PQQy0erEzC/xsBSLoU9PHgdJIkVQX4dOYQKNNM2mc2zNxNPZUV7QABrRUBO/6cZfEo9Sb0R7TkUdl1ROnw
+//5YE9IAHvz27+cF8uGOFhbmlWYugd4m58ECxabpy/ENtxLg1KP1CQXyHBqnEsXcFh+1u9bVxRrB0AAN9fb9uhd9FsZCMtbxC1Dc7BeU7/bnMQbNnGvNne8/
+lfOX67YXee/OWbbjLWWzGi4keSTwc9odCwDU8vh/RFkZdFUrZjTfG/rZAlYJQwon/ZVLCWH22+Ylf89MVF1gVhEoxiq1N13BvPuqwpvJmwjaCzqmHnIP+1nE
+FQTywwY5twNA1wX9GAXqKJiBHUIv/mHvxfpZytm4/pJNqRYwzwYkFgHa91AW1E3tI/hE/eoS9TgpVvX6FPXhQHcA29hIGhQCUGTrCSjfBsYum8XaYIH14wXM
+zfxqZ+xaLPznG2NYO+LiaEJLhXo5Ewe8tRMV16kDgi3fIhtGCMfo9sv03gZZWc8mGIEaKfkO8yycN9nGHl/Z588IIL0NAekrRwIUSxziAqbk8I4U9FalxNX5
+LADBzD+LKgvbA/jrvxlKF+k0AAeWtn0ozNk++07XXyH/KllUAmrzAUfkOUt/My5D79PZ5yUwxOk71xzq9D4klgUZykIt895CWPAP2yv9i/A589C/WRApB5Jv
+0Bm/+SE/9GF73YEkM01T2zMTuwduGHry5ut/FDB/9hX3HsEk+jDcgcTxzIF/WCUWCVeBfyMJXYHg/vNKOEFa9oFWRSpY6xRXUycW1YGogT1gHgD5WowEFgYq
+JimfhApkFRubUomBPPt/gUypPgoKSuKBCYGigRKbYjXVgbt/MjvCgUuiQH9MMjFGxxO9TeUJ44FDgd32gdBLVH/fXQ+8DUsfGx252OHygbbes4GJgdCaf+UY
++At1f+wXf4Hi+75/f36wXAe+kAaLFX8Wgcf99H9/OfWlhbFVbpIpvsOBZgfKtou9IQqQgeDrKvWbaoHqr/UOtNV93SPzMdGBk9d/dH/09fHBJ9suFjwZK9JA
++IGRKQLx7lpFHZjffxccIKC7u139jX8vx1x/tW2E4hPPcl1/9BF/0gx/C5djh4+B1AR0eicFzZd/EuekOcp/EH8brZEGoq6UBIY/Bgz2FxEwEhHkM8AEOTjP
+aTRG9dcUESPuDR7P4Ab58NL1NxrxKzwtEbsIKh/kCi0UHAIE8h3cJvOU4+w1LP7+NQsyHyjo4/AsAQY4PPMDMwjb0fVV9QQuL+hEBhguJOX9LiPlKcjsB/nP
+3vITAsjVW/3X0SlaDtUtGOBbI8nMAC7LK/L95ho+y87POAQtzhHlv+QtvdXm5hO+/vrPEfUq5hj03F9H3CrhFNLf/ePjNMay+RvqTwYiAR7nCQdQEl31mfAO
+OONYBzXl7SLc/dQWMAuGtvk2ecUD/gIlHCMgMrVD9hfZvxv9gbYF1v0RCMdX48ITofGhHusCCubNshf0txrWReEI/i/5YjgGCEkgBtUWizsACiNAVPDaK/Ky
+f7sJGBzNI/VPzgcQ9sZx//ynLPAvv/cnLxatn9mx1QuxEBvF10Mc7jUbfybbbuX7f+P5DNEWBhU8JoG5qtVvTKgC7m0wB/nZIxIEuLrTxd3x7+pFMeYKO/s3
+KtK9AOQ5M0HtgfjlVlK1/wc9KdawEla9LqcEdvrbEAYvN+ej1c4R8tDMpuC8EvQNPxpLS+7NSbsk8xfq+gPHybXrvs+57DcIG25FrHjK0UBVExB2/i8xQiv3
+0i6zNMMPIS7/CKJ/8PwbE/gT2MVNMWP49breFuY5DRkMJjjMrc34JNkA6hkhBi5nFBcYNDVIGvQDouQG4OiquA1AWfIG4ibBEPn7vULo3wMoFzMwdeUjFzU9
+QiI9wNpET87SKv8sGDRfMT274qsaVuP7y6R/PwX4Nd4x/DAfQkVRBBb22x9/4uEjVBUQ8uQXMykzUehhpKfp1QM4GeXnNxIDKTEX3tFY8r7eB70X9/ZE7yAx
+2kgpdjgaIiHlzu81zuIA4zj2AjXXaCHnuTHZBQYwSTU9Drf8Sc8UIxUbDhxJCg4zu5NnqL0/CscaEVdaCSqBBrLlKP33DQJBGbOZFs8HbFAXx7jQp/l/gaqB
+fxRWbQD/JKcRMB+BMCUF1KQOXOi2PAL104ECNwLPsuN3xr6+QUd/EYhOgf3J60fhMy5/f06ZtDgzifzf0/5o3ehZSrGw2Obd+GHrueG960kp4EN/4w0ng8YI
+QX8H3H/KgUPsB9cbyx8QxccyGpEt6z/bKApJ2CY88idDXf+8mNjs+NMDRLgtu+7n3c5MOe/bwQJ/6bVJaAEvHCBl+sb50/OXIb6jO/LTCdMFLnkgrX/fBP8e
+GSk08hImJU0DBCng6vc+2eoQE8zj3sC8KvPNESe40gMP8RDqBv8E3S4pCCIJFR7/AyYnEuzjTUW8CDc/vlEQMtdL+PofAx4/9h307hgiKCHx8jQT2ArF8w0C
+G0UALc8Z60f1BbgTsuAw8e/WIBMM9wdL2vkr2OkMOp8q/Ar+BPMX+grJ6Vvz5vgq6tw9TOc9GR4iHA4hHvpK91cmLP5LTSLZPAwMBBIhLPQH+snDOL0lUO/2
+JNTCzVXyuh4cxOAL8xnqEf4IB+/t8wYZFzSzCexkAzwa7wUv9vr92OBC1N4992bPGS8nBiWgYy2BEk0u2chfgYFN7X9UauJ/4TlXvSPF1cmBx2ApGBEEAkTG
+at/z/yK1pTEnvIEg2P8MKjyQUSeq5yjt6fht2/9/TcblgSAi/ce85MQGvDhEzn+2B2Td4+x/w3MI9H9Q9RVJESgxiiOrFRyxA8k+pUpo2BFEMOcGHPrIXBXr
+tBMwSyrEVGAT1Q0eCOPILxXrMbkZEX/BMQjjrwuBgQneNy1m4bkRxmsbZcK6rncC/2v1LPxU4qnE7kFDPAPYuA1pMhcxAxzHQSzf5O8eGjn6A+Z/FzQy1dw4
+0s1cf2R/YgVnfn/vKz/j+8Jh3MkKHT4NE6buq4HNJw1OCfkc5KQt8tn4+YFcMM9LHL7XwvQnv6YzwZxfAfd9dEU6ytYcK4EksrgE2OkEqPAUSkUE2oFxADN/
+Q/fh2KQaGeVrSO893PcaA6xU3C8758RFxMF/f1Yr3AMTkt8zNJgE2CpFSqB/Kn8UtKR+4wJfyatADBIBC1BDJx/C8yZ/PDbCIYF/5sJ0+bl/f01Ofw0hano5
+9qQIP7Uxjw0uSj9PbE5dIR1/L11Of8lk6aF/f39jTXhrVnRDUGA9SexY4Kz9+KcW+tsMCgIrIuj2KP3nFBjqQDf65lRJzTb+5gkPQfEPBwAjS/5RBbMJwKXI
+OfrbbxG6K+0ceRCnBzHz2UIPGCnrzhjSsA7eIjYLE7/58/0NAPAIGOMaJPo0bSgr/PdaVNlbDwi73rojk+Ig8fPvmkAE3RLbO+fbyh/1GveaxOsqHvUfHjci
+ZvABThkl/97XGyvp3PMJAfvh5+QT+SGB2QLzX7Tspp4wAfTh+jHzH+sIAhQVFlAo+83Tt8bffBkb8CAqExswzi/MvfLj1AwRHuoD9ASdGgP0MUoCa2Ec/fnz
+8aPkQ7H/EN7bFPpB56+B0R/RkuAJJQxUfwGNLEbmNi0U1kRpAz0c8LtHNikIMMwkgby1P930L8Ublzzq7u2gyEgbv7oO+7LnPJn+FgPt2x1CSOe9Ib/d37ip
+9PfCGRabP480RK4uxoHJ0t3mMJr9FA1hPhr3IHD06/IIKhfaMyfuGx6m60mn5gfT0Nzc/xQFEosYAwq4CwONni2B1jWy+uX1BCys+NfQ9e7Y9Nplwvb4NyDh
+DyuhHV4rxDyEy0ndtSoL+wESNL0WOUrkw9jtCeAEBF8ECf0ouSIw9keBwRLHRCu/6ysYPuDdNkTJGPQOKfei9CoN3A4CaQfo5yDuDRb/OtvpOx4P9jbm+h3t
+9A3b909T7uMh7vAKCskF4vzBDfT3IAE/3Bfw0eA0yQjlx/Iv5P8NAOK60vvg+PZG9SSh+tbt0//a7wW/tgTYAwfaK/6v6ho/wwykEPwc6M3JIAHrAuH+Bdi8
+8wsVAPwGDCQP3P3eWB29+yPV0gTS4ue3/SXYBiHkxRMcRqsIMvzh3yEQGNbvHewexzfpsgdd0/wILCTu4vYoFb+8BdjXGeLvFzC/58oRFezc7OvbRhczvSMj
+COQMAu3S/w0MxN3+LBET1xUL+bQx6NNJFD321x0Lmw9Q1uzmD/A7VgkV5D/Cti3pEMZKCdId+MPnXA8x7zERIRT07CcB6t/PLB/NzNQJ+hPPPcLHEB8WXh8i
+nB0a7yntCB60AifF9y8zy+MWCubw1wn8HvnVJgscv8X55B8Z4w4GA8uLo/kUHfcEv+z9NBU5KLAE9u3OnN3hKiJFyc7x6DLsAgMU4Qf+uhIrKNfjI/wg+9PJ
+9t7K2eNHNgHC98FC3Ro1xe8No/7ZDxBlyi691AnwqfBL+hb2U+cuydwRGf9DwBoXJdfZDeYVXef7NSEmrNpA7RykFxCm1vX28+v3Sd/SM8ZE+jz7R1INDg4Z
+f+/m1SPTSEIKPzvO+wrlugTtZf7yF8/Pvc35xj4Gzu360A4iAg3aYwHsJigcKSgK4Pkp4hX31v1GxO8o4//EuBsErv7W5OwR+N0WECT+3jYY1mIT8+cABeXk
+Rezb+BID91ML1CH7JMLYDvkZ99n1HrDG90zx9Srg0z/k5gD/GAHg6hopKQIPGtLfOuFZDvabA/sDgRTV8Dv4qlcSHfogJSHP2iQmAxELGc7g7wXwt9kXBRgU
+6Qjz6ek1Gb8TKvkb6xDTACgB3+tgETEvSQLQ2C4pZ+Lb6yqBPwkY+MQZeF5XBwfizBD5Av/gHlaJ4/flK/sDFLcWgbToCw7b+grmLAbwxvy/ZPK1FvrzXsvn
+6Mzhf/+uENbo71C3Vxb5gVnq9pf5B+L2qxjlPAf6VIEgIQ9FTeo23hf8foP8Kfh91Nh/4xGBIb8YCDAAJP9OEudumMrG3C6z47hiIOba6xHq0xoBFH838KLl
+XML+Jxwe4TwRO/dA8dq1LszpvLnLPtNHIwKk6vf7GAAtDEvjGgYRIsbG0QofIUIiJ0f7Shbp0G3Bf1P7CzfPHLD0YBd/G/hQGD8EFWcvAa0/0oEFS4s0Hv7n
+JeHTBPHiL/vA8gX7D+cQW4Gt7QsC8QYIKPXLQs38A6UwOWg4MNjwOTtTugVO/ekGLPeg1gfX4x1/BQkgCQUGD6X63vcA3OvV/7QkFz4VVP829vcTYtUa8ECl
+MhMuBDblvKjLf9BO8jdEGQ3axSXaIf3VMDOeFbEQRu3nGQYN3V7tPzF6DQHPNekjG0QB0LhVQvxKSH8zFGX7I/vG0Fn+LOIhFLh/f3ImNTYPJwPvX+8vqPTY
+7PBIIm1jf1k7OETg8Sj3Buaq/+MW7SUA6vICHAELOwALBAOym0/09dw3pcQZ2vr0kdzv498oGDABCTPj/+NBGQcm+McF/Sn25kkaYSkn19zd10Ea8UgO5NU2
+FA8E5dsODivkkf71ItEE+AUA++ryFOELAfhCSOgWS+c66OQGtXjU5NPwCNE23Q4EgSRt/yeM5UOVIOBWxB0c3uwLpz/28wnhDLtyOA+mUVYXNvk6VK0HF+HW
+FdoR5g9Ogb7x0u/GHP8CqBDjYvgurRblPBnkCG7TBhT1CdYdvfzsI/L4udqk9hE5HM41+gGc+cfi8uzFEp/0xvzp7OQW1RPM+uhIMBbzSi3jFzYd9PT98f8t
+dccf6TrBGnL2ytnoWyjrEhdPEvcT5L3lP9HbtNSzwsUMmhG3tp7Quy2qIxQDRBM0PBMqaggcCOs1LyM+xjjvGCr9BAYjOjIlHfizESfBw/C+EfTl0MxUERrS
+vvutPX+o7ToH3gmpIzjU1hQc7yck5iZ/BTXzC9gylSYE0bjXPRDmKNMOxQfnGefjJxUE4Dah+Ava79QANdUcJ+wD3xEX8bDVH037o+YQHPrZJ9gdIgcyI/3V
+xOf19sOywLgo5g8J6f1F8c/c2zY5+cLl0hLrxvHnZOcJDcm7GjsV79f86R7A//XEQdQxDOETCggnNA4IPbcLgRmBEknuADIYte//sTtFWAfR5cUm2h0uEOY/
+ghnm9+E/I/PLAN60DH+NBv03CBXiBhW0svYSxuIE8QYZgQ75G94wLRb0HPziuykDGvAi5vBA0t3uIjFBOQv2H1nkFdC868PKq9L/CQ3nSxIw/fLozR/2uBsA
+CEss6gI8y8ERHDFhEBcRDQTKBQ9GuOP63zD9geHs3wEVQVZvvAvrExPqMBXIFd81GOr78iM/slDUKOtv4tcK+eQf+LwGMA78DQbYNv883fLv5csr5Qjf9wfJ
+7sbLWsLgtNv+uxA2yLP+NPHY/7DOCz7wkSDgNE+B6gj7kDcaSoHZGeLLPfoYJ+l/1+ImkSQqvzG9NCopAzbTxBH8uwMa7Qvno9QvFYFFGk3GsP7V9TIK8Adv
+JM5IpBBLYfcegaIYZg3/2D5y+8wgA4EqdQ3rCrPK9CjvIQXHJNwrov3MpwAKzujerFwWxAkL6rEl+pnmIFIVlCY62H8zwPVT1f1d/n/8gYHefwEFKTjTrD0u
+vBnuAbYcSSQZ3xSlejNNGAOJxRSZyxTy4vXtUfMhQshIMb8q4+0cCer5DxwiGzEA7vHxz7YC9en6HwQD2Qcc5OX72c8YGBP8/+vmBvsNEyTqAPzr2eIBAfL6
+BPogCQn17PNFNA7fCPH/yCHzCODy9Q35FQUOJCHq/fsjF98qBS4lH/4QHQsaByDy/9wY+ALLKwMG8/z+CP0TBSEV+QIn5QguEw7P8N7860L/EPIq/fsH2vwP
+6/8R6eYnAcb89fsS2tcO//H70xDj5REM+ScEFMHgFfUzIADx/NoV+tIVFwz2/i35CAXTRREdIfAM+/vSEeMSFkXKPyfj6yXpzwwI+QPe9/AKG/Lr/Q7mE/Da
+2Pbl5UrxAh4Wuev3+9VX0Ov2Dl4/+Tqo2RUP4fIN//7L/wkV7VnPBSst5uPpCRbsMRHaSgbX4d0DPwoY0g622EBN1+MAMhI9+VPy8a4d5hrk6sTUV2vp9gk/
+qefV9w3o9C7h9W0uNug4FTHQ5jep/RkqH8y46Szaw1/sWgoo1gb5GfEI5DCvNOLDvCvT3Ev40C65FAZJ5S/dQQAA2VMjDrLTH+nkBeay1e/U9fX+HgrM8hwT
+PxshNPcFQeP9AePdNMwfBy3eydkE9Rkt8/vPB+D+A6/y6tzE4NgWPh8ZSO978w+56fMDQ9PTNoEF9PYRvAbpALHztynmfygJovkhz91MAJvT1hgNev5/BMfG
+uf/sPZg1HLTsDM8Xttt/08ClNuj8zRaYLQSWn+/T5PEsLx4hztt9E51aCDMS4kDhD/Et1V3J5RYv5H+BRRnACJ1H1+3q39OLAtOTQupEiVs2HSg6Iyj+CfdS
+AYIhMAvPVV0A/AgKAZv67fWY4P3OC6vvzfG5gd4218kFwN8np9UU+uQs0Ww7sSEuBT9aOqr8YReZwQIAA/dV0Rsz4+c+Hv/f7elhCcaeX5Lw29D/Ie/h6HeM
+HuHUBibJoQsR/wRoAj8PMbD/HwOrItwJKunITAxPINbr1O74BeMi7A8txmT5Nx/pL/8KjwDuT+h/7wXo7cQFvCO71uYaEv0KHNAhBy1XxgIa0wY07hMbRtbc
+3y2Rqi3RECPt8/j325VR3xbexmu9Gef4OwOy9MiBHh0JiQPvRR0MB9sq+r+t4NbgYDmLgc1i1wL5CROx0Unl+tJl0efrSzn5YVYiUuP06uy9+TXLnkfsEMh2
+ytNkmMaiCP4ZBzD2Q/TQFPYi0gz92L0f2FEEHQdOzS90DRg2o2Mi49XnCQiyt3/UgRb/Fw7xAOqyHs9EHCYLafCh6yOXxPglcuc4CJE0HAoCqvDtyBkfySHX
+BATxwNsqB9ryzwn9+c0n3t3wsiYE/fslIvMSStfwysVP3d8C3vO/+jAn/SE02CI2BiivuCU45gCpExPB+f4Q0hy1/vUqAOj/Iw0dJvPLENwGBgHm0P7Y/xgR
+CSUu3RxG591cFurd4g8ULOvy89r++hwb1iIzvwWX+SbZGwA68Dbo6gscx7/oL/0UBBD+KNTqtEbqCwTv1DPP/xYWwgfp8FDF8sYQCP0kAgrKufzaLLicWhMz
+2iXiKN3iJAAFHTRFAiTW7Q3Y7wHh0yxeMyRCLBXLtyoMBhXuFeXoBPkOBtGiOuJe8y8QPzy5+kci6erk8yPR1z4aVfNMJQhKuNDX7uXxFyz+RRf/HBxCFP7Q
+8BnuFgE22xcWCeMlCw4G/wn38PiyHfo+4R358iEr2OMxMCw9FkS94OPqKvPD7enaCd0kIwG+u/3TzdXswCDJ9fT4A0TVBvDZuw48MAJ517zx7uAPO8BHNdYp
+RQz0CCyT+K/N+hYDWgIfBDvRKTQsshEZ59le2eJ7BBAZJQoI9NNSCwos7FIeJQvu4B/7OgpJwTgV8xwTE/tZIEe+Xy/5qeNy1zp/SHvXohf2tt/Nudj2MRFv
+0hgvI9sC97IiGu8wII34EQU+NFrj78NW0woA3tO6+/Rgn2JgyxvF8i3X+ehmsjUgf+KU0rmsRpwhThTCP/s7J7YyXxLYSp4/ZSwBBAThHNe5yDDegT7sgQ4P
+2dFdqPTASoHza+xJ0auTCz8zR8AmMQnLdakR0BBIWPWRFiN/Ya9B79HV9aRH/RuDBH9//Qd/yNr57GXKS4H20S7YDaMR9wo2Hv/ESMwwr1rN/fOsCDIvBPBT
+YhMvkhILUslnzljaAr4b9TLZsAQO7enRbAwVh/boIj0lvbTa0ek3tfzo8Cn+/LwnDBEsR+QI9dP1RQ7cKROrLBNC0g4p2hf5R+w6FCE9EObnJBzaDRH93wBQ
+NB1W1ePK++1r8hYZDwLqy9blRQYBLwQy8AHo7tIUajITAxz1VH897gMHEErh/ApC0YkILv0dHKXUE94Suf/0MfoVEDgbVsZBCUgu8PQXRx3u3+gcrjUoL+ch
+y0X2/PoDCrbNThvUNRTtBsMfNy7yGyZ/+xQN6Co6C8kqC0iksX/5DdjSyQwUUvZTVxQN1QI8PSzVfxwdLPAWHhYBTynWHxLd1wUdDhH5eOmxH98wKPUEnNo/
+4PP04ubVrdnlFg3k1Fddlf7zMeMdrghYkcgV59NxisdKJulTJOhiJOc6tQPXkxayK9L4E0IfE/74ANZFHKOvIzvMOdc4Kwe2BfxG0LXkQNoqLvXvCR8U+Udj
+CxQ64xnL9QnXoAWRgRsN4jQ8KyUpBeC5fzAbB7P4NLQXWOZkTQnf3FMPNiv7AxU25O4yF7pXFSze7hejMiL8ECntCvALDASe9tZVxeY6ZADawhwVnS8jLikI
+JvzUDxvT1QvuFwFC0ekF1cYJCgTu//sMHu/7FgESzBjHcjMM9MviLRUADRYMJR8b/cMMDS/G7gkftAG35ynx5yk5ABsbOBwm9Amx7OrZxC60Eunt/Q0vDyMH
+0fQh+RXgBCK9ExwvNxOGNyUG5s7vOmkOJPc03tP53PAD4AD10qgHNd4DzaKpBfrSzONBGBf9Q0cF+xQA5hsLEfi9KvgeFAUJ94X8zQoDNoH2IgnrC9HyH2vH
+LhLU7evlGNDmETbgFxciqt4VHgka5D7nue7o+hu8Jhby2ujSEhq+Cv8rCIkPAQsTEynL/OzJkyEeBg/zwN0ghrbM2MPt9AUc1vQPBATpPDPu3AZOuwvSCe7l
+vBMn6jIn8yAh7dQbCxMAu83y/D8MNxYmDyMCABUMGDQaJ9I8DeYQAgTJJRgsxe8h6w/e6ffD5vgC19j/LA63PiTA/O85F/v+R+b35vAY2gb+9O0EJ/dP7tby
++vr/BQDi6v/16RTcMiIpzNHf4AgP7gmj4hb390PUCuUWLRHQBL/mHwkC8gjGLdblRdgpFOUT/fzJJQ0d/s/XDTNF9qyrK867QSgOONwTJbfq9/Pwtx/v7Poc
+DvUUGAISBrpHDyL860PyFxP75u7ZBd7yEe0M/1HQb+YG3fnZNUkebi/W2wERK/n5JfQSD/QH8MgMsPjATU7dgSBn3e7mAtMR8/1iA1YWGOILXvj44wtIKSHN
+Kefp1lCf7hMOwSf4Ptnt01cf8uWpVIEh81MFVOoswjftWQjn5MjiDQ/GFfHS3/BJFBM5Dr9BLPQW9lkcMx26z8PJ2kUwzggXcEsdvum7tdDv5sNcIrI84i8U
+vPNIK7cIv6zW6l0sBwQGvusL4N4sDAH+961d8EEkM/oDFRfsAUDZcSQC5DEDkhWkB/gsFzcWM0cn7y8kCzKOK3/MDZqkJ6nkONwd+thDSRQS5/ETFA0It+4e
+JtvVKQXrGv/2vPHaIQr76/0eCQ4e47rDFSTxJwAY4xcS5ysO+ArtFP7kGgIs4+m8Ffr1E/3sLx3rMPf14wnp9gTlMuENFC27FfU6Quv+C+YR/vHp5fw+A9/t
+Rs9J8QzkKPM20QwhED8L7x4OOgjv2/X9yi4NC//rwNUe3xH1CrvZHx30AdD73hAd1O8E1BD/9NkYIvgR/RAAy/DdFAsWNef37t7fGgQbCxD0Ktr4RwXwJh0H
+xfoKEfjmJPj/I/UW9zgaHc/Y6kTbG/TB4OPVDf4FARPj1Nb84A8R/RUgBKLjHjx+OvvpBST77e8CEAgcI/of1g9S89hIGTISDkDy5voGZS8E1Mn7H/X72a0E
+MOnb4SQDW/EDDz8X+e0cEx0P0icLF9X+Bh8bKgkK834eExAiQO7OzCTS/Q3tDdvIAxnDCRSX9x7tCw8p5Zn5VwbmsMn3DxfG7gzAHCP/SSg4Fv1ZKwTG0wsD
+4An22SEf57fH+zLPCyT44/st+Ps0LNsPHwwbbP/sCyTuudr1rBzcFx7P2u3L2gQMEvMtvRPyJA3M9CU/Ea/sylv29OnvyeUQ++xLVxQg6szgJioPCHMG/yW2
+Jfq1I+ICbjPQI/8E30ScLuzdfMp/Rq0XM3GCvj9GBeD93/vRGvuo/P7gUq0VHEDp9ELtF0+H6tX4igoIOfr91KQhf+vF2oEUAuF/2t00xd0NG/8Dz0jqRNBV
+uFbs5RAXLH8GDP/Z3a7dXkIiJgigzj3zG+olCwnpB1DjNRgbfyDp0RSbFDT6MBMT7WCw3e7NMOL1BWIutqPAJxILARVGGS6Blv1MLWEGMN2uYzrtRUHoBEGp
+a5vrQjb7EQOZRqN/oEWi8xBGFvQLIU0F5FAo2yyvgX8AiiW2bi7E+9oC1NYVDAUO+fo+zBICuiK+NuH+4rkCyiTxkxogFeMEGucZ6/9MAggPVtUfszgmBgg6
+Llb+Lu/1D/MAKcvkCfkdgQkH2sz29t3OL+3pKvAMIQm69jzBKPU1PtkpL+cm/R+qFRK6GPnp7ezzPsAd/v77/OMqExEiIQ/a9cnjCewB9QcmzBAQLB0DPDZO
+9+gZCAELP7oYExME+BbvAuYb2PEIGir+6fayAA7cE+3FG7YrIgYL+MXv59Yv5sf1+PMoDgL07ybnHx4BDvqvFvn59hQGO98NBssBxxoAAu8CEgHxCyjeEgjF
+1h4vNDjv+e3xKFoKOwcN2F0N7CP+3e8lPLwqPglbyRMV9uOxGRHzlh7AJPQUsMEB6v2zpMXnKOFPIEoAP9jxbFHpCyIhBv1hByzrKc3fyvY6/yE2Fw+7zVEb
+7SXl9Acj19s4GwK46R3TD/Ue9h722+YZfiPn7wEbKDEJ5vEOVK4EP/IOz91wy7koGwHi3+0o9dk8EkTFAPfVpx7d5woAC98KKu8kLhLc3/p9AEDcIP8K0AEO
+DwJJTTvhKE0LECIVIRtaGisu5+QKNhUMqT60CRMAWxgqCOY18w8KMftM8PXyDATMKe0jKkTt+DoPtcaqxgopBhW/7kIOF9kcCPLKGbft6ynrvcPTE7QaCv8Q
+4ev4Bx4d5RIKAg785O4c9+sXgfU8+dG+HSX5DbTdLvDyEREfzwrM4NDsE7zdrgLWqg4oFeEvCynx/0IiwRYoAc9/+e3l9PSzAH/coBsoPGHSBepAFBdPEN8D
+kvaB+P3R1gD8NiX2+s82OfINCCUiCi3+Pfz6DvCFFfPOu8sesfP0vjcWCP8MeRwOHugyPO07LB0r1tPo3/8wayIwMPk6NB/FA+Fcvx4nNjArSf4Y7ESbtz0j
+GV8EBOEg+fbjBv8sGswgy/QCvwv5VXMFQfI9uKm1C6sTMi4A9PvD8vOtOxn9gZ1R8obw/NAd8/IJL9dYQCPjHhVG3gq4xQ8D4Rz2TP+0z1ftCTQQIPvM+/BB
+Ci/B8t8mkhgSCAs0KEInRzE8DdXnE0JHoAQXSNl54tdMM0Gy3znSC/oPOg9ZIxQF4n9c/ucQ3aIb6CcTHzY4P/MQLRFszf6LB/jnC9r+Hr14N/BOD8Us4UDf
+IyhJveB/373m70Sp9N82PDLwRUEGLAGzDJnU9f/3BxcZBv7an+UVPC0g/6opGuHbPt0sAf8US3+8ICB/E7fu96fBFPc8Ghzd69Tz+tDkBDv0L38WC0XTWkJJ
+SysAxMu4oEf29oEMFY7iEt4iJBntNf5eP9LpDTRAuwXDONop4DkFCkGeEtwM+rYUBBQ/licBLdxULmNV5fTzMgcyxv3z7vK7pr8n8twH6jvddq0//SZLFbFX
+BPkAHPboqT81Cs8x8gnGf9QU2+T/9AbtJSkjJIZko03YGh758xsNNgQU0M93pAmXGzUW4QM9I/zkOcRTGUTSUycFCAfYGPEvrNn85NCs3R9FKgUCHLR/3ci3
+I8rrKku4zhDl6frHBuP19eQdCvzsLwPp6/32A+j25B3uHQ2q3AAOBjD88y4VDygD6Rsn7PHXIy/eENbZBkgKF8f4+AMDwuD/8QMi6wE29wIO5vgM2gsBNhIB
+9tdK7O45xQ7vECTC2d3w9fwI++3e6QIS2wjtAw/dSfDsAe3iAekhKQwE9+ou8x8LBfrO/eJMKPfO/yfr+d7TJcEH5u/yDBw7Kj7bM+4tMDYW8iftCQr8CuUQ
+7i0nnxnk9x4tFdcy8e8O+rrz1ioIAfgA+wHgRPnS1RIBJPn1GsscFxQuHvf568nh4hDwvQnxEtIc5SITCxn9//8B35LVMN8WFRacYij2vKGqA+pGLuTvJynk
+JB8oG+/nCar2COeBMjAH3brQrhZEuCIrTBX40/vkJPkrteuBVTLuy+TJG7svETbK7dEFOkMEgaxvDv6TcwEn5hQnIcHz/qzjtSWB9fY/JeJY4OKxBEBOSuZi
+XIEIrL3HPyTSy/3VSSAlywl3H8zs76EBFPQ/zAm5DYkY3OEW+7ujtn/4zCcVEjQ8GCBUuQr3xfcL+cAMuNED2OkYoSoeVA4I2Ta5yM3qYzC6/eGEBfpO7ywl
+v086APwZPD780r/4rDTwD0JLIXVTD0QzEg4SrQjTtBO/BsX0yrT4L/MhoOryHCQUxfrOAcxT5JX2pqziotkYrND+KoYFEAoKCRhE8ue12Ofy4tE8IjkHHO4I
+5PYHDAbxMiXMzNorNOClA/QM7ibuAyv3IQJGGP8mE60GKxnm9xXxFR5cyiRMGcm6tOcL/tkjxzTkC+ngFSvu8hS5QBQtRewSINjuEjwrSQfik7QW0A3eE/xj
+uw8A+jpD3TMBO9o/EVAizQbZQuY5NW8h2P9BY0/5HCjN4OIGFFQJ4CI7PfouNX/a6d31wAITGUBIt0ACCQrL5wfm0Lse69LeyA73uuAd0vfFARcH2SAtCDsG
+58kcGNr26tkQ5dTbvw7YFf/+D9Lo3xbQ+y822hrz2ecE6ASurv3e2Nj7MdYdEQLg6P0PO8Mi5QIT+EMVEQbeI9QM4BTdvt/cBM8S8BMLEiQCDjYoIf/IJCUK
+Dwc9mDa5BvK2CQoLBArjCvosLOfA6xYS7+8isxzX+zT18vgZ5err8jC/MQca9c7C6goPF8DWIi/QDBVP6eDt1a/h+P0B3jrE7r1iE/34EPPvKevcKQ0C+zIJ
+Gcj8E/YCpSv8APAV3ycu5+0dDhkhQBDLMzIXRDw26Mjf1YwW2oH+GvHC6O0dq+UVD7L/2DQPNeVirBcZLbXA06E//KIQ9rwJKPf//uAC8r/wMjAZGtEaBQ3Q
+GNrtOv8IDckPNUu13BIi3APk+H/l+dUe4f8K8BjyA/377yHv3kbW9f8XEOU6AOnrDNPf9v4h7ts8C+BdujgmMBYmRwIj0dsF8RlhLDQs8OFPGuNCI/Ue/BQu
+H8g7CQg2PCEsFH2/IBcdMLls5+AUz/JOutQzHVRBf2j7fx8sBAENBt+xIeACJBtPW397Lc4cEX8KACLo8wGBNl7/YOLD4usV6vLIFSXvEN76IGwWITUEyPnv
+Gvv6BzMPEiP8/+Zezwoi3b7HJ/Uj+/klNuvlEOUGE0ef6NxLS+ur3ANTGAMfLxL3BzDKDszhHQDe273rJDe1tUSCxuXu6RfE7fbB9PH9OUzB5+ESHv7CGtYF
+LBMF3dr7HsWUbOKjyM59ICHoGsswJg+7GgMTIB3FKwnrJgDoHA4z7in3FzbJ5eMbONEbEu43WO7l6kAk1iDgMQUp8/+6Vv71595l6b7lCvL1xMX76A4d6iAp
+CxnV6O061BciMtP/fUTUExMRDEDNQBNSZ98pGCME5j43NzXoFAEMncns4Bc1EDYbGu5A9et8LPcZD9gXJNXjBsbbWijPJxY847n6EAYp8Koi5EkrEePwfz4C
+FQXU4TOpG+utGP7nLxEVx+0WDC2Y8+2rTh4ou+wcMUAuBzUOFhogERPEQf8B8dBOmB4F9A4PBRjX3AUJ+jXPJr/4IhlCCRWw41cmJtVGAy9Wx2D+L/8s3fXe
+x6EhyPqpu+DMA8HD7gLo3SnH8c8HcPhKGNjh1f/HHwYmYzYiMr4IQukRXAknoCMgSbPlzRnaCuDs4O/d5cMpDSwwO9ATZgsc5TwmFRg6HxFK2EzY9MxCDA05
+Hr/9Au/xBgfBLjMEDgPQ+ODfBQDb0hc1A6AHGQfluxk63RkZM7MNHSjeLC0RFBEJ3TTNAufhEBUh6BYoCPsE5+QD0PPcThnmEOnvCd4yFh4E9vHu2CggCywK
+yPjuCvUUtBAa8/ElIAbY++EwFdb6Ct0yAxwW6PucGzQgzrMc3hjm/Pkr5j/+AeiWB9tX/yUDxdQI7hosBeMyEx5GGubyDNjD9PzwGkAULwXzAws5Jj4RKd3s
+0hgGz/E1Gg0Z//0m3U3/FxYA10Ak8g/9GQoG9d7p6BMZ+3/XQ/sw+AopChk5PMa6Bv8DEAI/ab7u/ykX4tfz/xSgIRJZ0yTSwvTy3+QWTykoZulU3shdVrHQ
+sQM02Uii8t3MF/fdCgk70SUX/r0c+wQMAtxsDQIi7NoYHvB/EfcoA+Fg4iVOLcf44xRs6CAX9uEgCrohyZlh0jFH1iczAzX/Hqjb/h4XUuwENdcd8dkW7EMv
+DrQ3JADuaxLZJgFFCOpbViNS3QEtQlHeTvIl5UleGFRetjY50OE3Ed8iMkYPOVEMf/nYIyXXoABZDP1adUe+U0tATi7o2hkzMOPQ/e/VzbMFCk8P6+vFtQvn
+LARKHTPjA/oB+BAhLN/n9Sq64kD/D/vJFym7QRoAzRwCBwrl+CIJEjDn/+gFLSbQ6SYlJeS9CDGzCBA57Pcv6SX/zgwP7u0pGMMYN+9CHrcFLOP76BADGu/x
+1LgHIwEAFdo+6iLR8enl9PdpLBQ73vYQOhfQ0fbiBOXJ3Ozx9eAQCvL/Ct3K4c727Ci5/SG57fz257Ln0TMDBREivxIVJin2ENb42BakBA4P0B/sUg/Zyefb
+5MIOAQryIwm97uzYwwYJ+vzm6UWkNMD49aYM5ADS9qY+4aPIqvjq49y048JVFAXouyPyNBDbvmIr/Dj3zz0TUD0groE7RLf09irS2s8irMn7t9r4rsTr4v03
+KIEYIQz65wGu8DJMAcZ/PvMmqu7XtE3/NxsTZAHluBwuYrlWHOey3PRqIw8J+QZOK7kzI9/f6iqi9OEQzibhYOriirX9LQnMyUvUIDP4LfQVtfUFJxXdsuEB
+7/pqw8xV/hslD+SzPVDtQaOvMDLS6gXyNfoD1LBTJtHnJy67BCB/Oc/7IuLBBwAvw/gHBrIDFvNpGO0jtRJN+01rJajiC+W7u+0aEmMiMQs4AOrUVeHw/0n5
+KE76MQsO94ssKaE64+Eu4SjAma/KG/7F5PHNJhT/Gdv5ChAMN9EV2YEjDRIYUq7PYTgpLhIP9/3rKAIlHDk3sgxL4Oc81fre5ucEK2vpHv4RH/U5DvPh19TF
+DTPzVBkYKOUxGT7GmyEdN8bq2en6Hhl9E7zj8qwRVAn5z8VK4woLVePYHloUKeXU3VUDRuEIyxb0MfnTfwLEGywUCkYFzBp8QTEpJWI98h4BYuodAzkU1oTL
+KKwryFs2DNJrrtkqGPy3APqkt9l4QA88QR1XO8s2HdRU2jlQ5Q0O7gDKzN6zJ+Tg6QsLBNftgRSagWTh8swj/Y3wkbTHvGrd8gxFfxbaf4HvSaDx8j8cIAn3
+FWLmcvvhhS+JBSToaIHgBwrECdHvUrX1f0SBcPfSK/jdeb+B9PJcAxErseVJTZ+X0wF/5/hRzrMTEZom7ezx3wMNB9MQDvJ4DwtLO+ywdU8TF0fogejL8wKf
+Db7l5X+vXuo3rC8g+CIhWs3L/g2fBaYZLOg/NPvfKRWo5B/weRSL/xbPSv1SsLgX1egR7xPyQoEclwvfaPFqToEdPg8dHhoyKeM2fxHJwk1E4/jCyM+cyihu
+4wj08wUZzw7ZyyfwLfT/EnAuP/fxRQQCMvGgvuOhFVPu3PAuGCT7CyLgBeb9/yccGgMRnRv3+SDcLtfHPNsOCtsPESUO1BM21iMsDy5J6xbQ7u8U6eIPLvHc
+YQrmDxHp070JFO79+S3+/ilIuc3tLerw/VoD4e0P9/r/EyYpINDLByr8+QLlngvo1D8T/Osl9crC7UDh3TXdFf8bO/kMDy+N5AH02TQMwcTd3AZVytD50Njt
+DjH1BkQrowb+FKdM8SEUyP3T8REs/vjWIgjTC9YdqfX739YHt6AG+9Aa8MgUws/5Avf7LycEwuYTIz/zLN3TCmH8mKYfIegQyP8KKMck1cslGCwi5wWwL9z6
+8MXdDuAHR8/9DL3QbRXKgSZMOLO5X+TKvgQsCisp4cUAJAssUsQPHSnhG9DSlY1xGiet6BQrlxMR9vQHDOTiHW5P1A4f4ukkDePfJecsAcwFW/MdFu/gCAbc
+C93cTjU1HrdG6OEVU+koNQ82IxPxDzFwHP/+sxyx6PYV1dACwgkXZxorARwe0jSxFOY1pDfsEN9JHmgJ7nIH/Esq1/ks6Px5fxLs+FAS1+nwBgK87uH9IzYN
+ur4m3137kecj/Mr/DxUzHh4I2Rz51KXxCyrr1fT89iAv/g8kD+kI/vPi9dYh8g0XDw0Q8hnoyvrnAQwfuNkdCPv20zUrxxoaEvHuE9XUJA/l+OPj5CAT/Or9
+6SwWCkfh1vkr9QEDWAn63Bb3/xAR6LzHOQjx/xf09vYE+jLF/iwE1OzrygwtBfUUChUhA/P57gTaESX76DAl4uv2AuAQ+uDH1PcICvtOGf/3I/HqKQUA6PC3
+JAfwLe8o+fjYMNf/FSXY/B3sBtbiJeYIHAjwFQb70vjr7w/hNAL46DAUJS0L7+IAME/+Jf8ePRsmDz9VSyh8fwovFiQEFAoXHdgXld8SgaNaB9xKFL4l+RIO
+78ZIoKpktq3rlNbuuCdP8yAiDvDeG70P2fZARn8AXYEwHe7J48MVx4FIG/ofaTMnzcSdEed/Ujr33PlICg8df38sGo0lISIlPLz7TP8UKPr6R3NHOUUy//Ey
+WhkDNYEtq/FIfzxxEiVFI/wZRcgx97hFBOh/f39FvQXsFP4r2//hlMEs2CUiTFdGxW8kd/VjI+fixYHz2NxZPn9IMll/HX/VOH9O7ykJ4ApmH0x/Q2hrSVoJ
+f3W/Dx0jAexV+sl/MhD0OukoHPocEA8x0eUk7zCbSxgP7MtPd6XIIaTrvAjgJSfxmp8FUR8i/cAYBhLR5972CQso6NLn0f+8GTH5FfgUosawNgvEI9YUDuVQ
+QPj5Hf0m+fczndUn5AvwFAX/zyAyExHVLVDPBOEZBe6nFxECGQUE5wMY3go1Kt89gY3zf1QKJ/frIgtvOMAGGOd/Ne3az+xOPyUy7AUa5/NvvjI2mCfjAjL2
+vA4S5iQVHFo2OeLHJlN6BFxdgej6sPbi/FvHCC8Zee44IBQ0P1K80ePHF2eB/CLjS/jkvcnlQBdIAkEz0ys=
+`;
