@@ -75,7 +75,7 @@ def test_begins_with_title_badge_and_objectives(path):
 @every_notebook
 def test_the_readme_gives_the_same_minutes(path):
     minutes = re.search(r"\*\*Reading time\*\* (\d+) minutes", read(path).cells[0].source)[1]
-    assert re.search(rf"\(notebooks/{path.name}\) \|.*\| {minutes}\b[^|]*\|$", (ROOT / "README.md").read_text("utf-8"), re.M)
+    assert re.search(rf"\(notebooks/{path.name}\) \|.*\| {minutes}\b[^|]*\|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
 
 
 @every_notebook

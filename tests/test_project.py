@@ -63,7 +63,7 @@ def test_environment_yml_has_the_packages_and_ranges_of_pyproject():
     assert PROJECT["requires-python"] in python.split(",")
     assert "--editable ." in from_pip  # the course itself
     both = conda | ranges(entry for entry in from_pip if not entry.startswith("-"))
-    assert both == ranges(PROJECT["dependencies"] + EXTRAS["lab"] + EXTRAS["test"])
+    assert both == ranges(PROJECT["dependencies"] + EXTRAS["lab"] + EXTRAS["test"] + EXTRAS["grade"])
 
 
 def test_lower_bounds_are_colabs_versions():

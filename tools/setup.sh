@@ -2,18 +2,26 @@
 # Makes the virtual environment that the Makefile works in; does nothing when it is there and up to date.
 #   tools/setup.sh         .venv        the exact versions of requirements.lock, for lessons and tests
 #   tools/setup.sh colab   .venv-colab  the versions of tests/colab-pins.txt, to test what Colab users have
+#   tools/setup.sh grade   .venv        also the versions of requirements-grade.lock, to grade homework and to test that
+#   tools/setup.sh site    .venv-site   the versions of requirements-site.lock, to build the site
 set -eu
 cd "$(dirname "$0")/.."
 
 oldest=11 # Python 3.11 …
 newest=14 # … to 3.14 have ready-made packages of every version in requirements.lock
 
+[ "${1:-}" != grade ] || sh tools/setup.sh
+stamped=.ready # in the environment; holds the folder it was made in: an environment does not survive a move
 if [ "${1:-}" = colab ]; then
     venv=.venv-colab pins=tests/colab-pins.txt PYTHON=${PYTHON_COLAB:-}
+elif [ "${1:-}" = site ]; then
+    venv=.venv-site pins=requirements-site.lock PYTHON=${PYTHON:-}
+elif [ "${1:-}" = grade ]; then
+    venv=.venv pins=requirements-grade.lock stamped=.ready-grade PYTHON=${PYTHON:-}
 else
     venv=.venv pins=requirements.lock PYTHON=${PYTHON:-}
 fi
-stamp=$venv/.ready # holds the folder it was made in: an environment does not survive a move
+stamp=$venv/$stamped
 
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$PWD" ] && "$venv/bin/python" -c "" 2>/dev/null &&
     [ -z "$(find "$pins" pyproject.toml tools/setup.sh -newer "$stamp")" ]; then
@@ -36,7 +44,7 @@ find_python() {
     debian="on Debian or Ubuntu: sudo apt install python3 python3-venv"
     set -- python3 python python3.13 python3.12 python3.11 python3.14
     # Colab has 3.13; pyenv may hold one that is not on the PATH.
-    [ $venv = .venv ] || set -- python3.13 "${PYENV_ROOT:-${HOME:-}/.pyenv}"/versions/3.13.*/bin/python "$@"
+    [ $venv != .venv-colab ] || set -- python3.13 "${PYENV_ROOT:-${HOME:-}/.pyenv}"/versions/3.13.*/bin/python "$@"
     [ -z "$PYTHON" ] || set -- "$PYTHON" "$@"
     for python; do
         v=$(minor "$python") || continue
@@ -58,7 +66,7 @@ find_python() {
 
 # An environment that works is brought up to date in place; anything else is made anew, and removed again if that fails.
 in_place=no
-if [ "$venv" = .venv ] && "$venv/bin/python" -m pip --version >/dev/null 2>&1 &&
+if [ "$venv" != .venv-colab ] && "$venv/bin/python" -m pip --version >/dev/null 2>&1 &&
     v=$(minor "$venv/bin/python") && [ "$v" -ge $oldest ] && [ "$v" -le $newest ]; then
     in_place=yes
 else
@@ -110,7 +118,9 @@ install() {
 
 echo "Setting up $venv with Python 3.$v: downloading and installing packages, which takes a few minutes once …"
 [ $in_place = yes ] || "$python" -m venv "$venv"
-if [ "$venv" = .venv ]; then
+if [ $stamped = .ready-grade ] || [ "$venv" = .venv-site ]; then
+    install --no-deps -r "$pins"
+elif [ "$venv" = .venv ]; then
     install --no-deps -r requirements.lock
     pip install --quiet --no-deps --no-build-isolation --editable .
     # JupyterLab shall not ask whether it may fetch news: the course needs no network.
