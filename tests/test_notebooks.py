@@ -144,6 +144,21 @@ def test_headings_are_in_order(path):
     assert all(after <= before + 1 for before, after in zip(levels, levels[1:]))
 
 
+@every_notebook
+def test_can_be_read_aloud(path):
+    """Voices leave out the dash of "3–5", say "blank" for an empty table heading, and read German as if it were English."""
+    cells = read(path).cells
+    for line in "\n".join(cell.source + printed(cell) for cell in cells).splitlines():
+        if not re.search(r"\*.*\b(19|20)\d\d\b", line):  # not in references, with their pages and names
+            english = re.sub(r'<span lang="de">.*?</span>', "", line)
+            assert not re.search(r"\d–[−\d]|\w*[äöüß]\w*", english), line
+    for cell in cells:
+        if tagged(cell, "flashcards"):  # what stands in brackets is an abbreviation or German
+            assert not re.findall(r"<summary>.* \((?![A-Z]+\)|ex-post|<span lang=)(\w{3}.*)</summary>", cell.source)
+        for head in re.findall(r"^(\|.*\|)\n\|[-: |]+\|$", cell.source, re.M):
+            assert all(name.strip() for name in head.strip("|").split("|")), head
+
+
 def test_the_list_of_introductions_says_which_lessons_test_them():
     """Column "tested in lessons" of the table in lesson 00, against the lessons that name R1 to R5."""
     named = {f"R{number}": set() for number in range(1, 6)}
