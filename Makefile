@@ -46,11 +46,13 @@ links: .setup ## write the repository's address (pyproject.toml) and the set-up 
 notebooks: .setup ## run the lessons and store their outputs (N=01_one_hot_toy for one)
 	@$(QUIET) $(PYTHON_IN) tools/run_notebooks.py $(if $(N),notebooks/$(N).ipynb)
 
-slides: .setup ## make slides of the lessons in build/slides (N=01_one_hot_toy for one)
-	@$(PYTHON_IN) tools/slides.py $(if $(N),notebooks/$(N).ipynb)
+slides: ## make slides of the lessons in build/slides (N=01_one_hot_toy for one)
+	@sh tools/setup.sh site
+	@.venv-site/bin/python tools/slides.py $(if $(N),notebooks/$(N).ipynb)
 
-pages: .setup ## make pages to read, without a kernel, in build/pages (N=01_one_hot_toy for one)
-	@$(PYTHON_IN) tools/slides.py --pages $(if $(N),notebooks/$(N).ipynb)
+check-slides: ## step through all slides of build/slides in a browser and check them (needs Chromium)
+	@sh tools/setup.sh site
+	@.venv-site/bin/python tools/slides_check.py
 
 site: ## build the site in build/site from the stored outputs
 	@sh tools/setup.sh site
@@ -93,4 +95,4 @@ clean: ## remove the environments and everything that was made
 .setup-grade:
 	@sh tools/setup.sh grade
 
-.PHONY: help lab test test-colab homework grade links notebooks slides pages site pdf check-site check-links colab-pins lock clean .setup .setup-grade
+.PHONY: help lab test test-colab homework grade links notebooks slides check-slides site pdf check-site check-links colab-pins lock clean .setup .setup-grade

@@ -255,7 +255,7 @@ def test_every_text_is_read_and_written_as_utf8():
                 assert encoded or not text, f"{path.name}, line {call.lineno}: {function} without encoding"
 
 
-# --- Slides and pages -------------------------------------------------------------------------------------------------
+# --- Slides -----------------------------------------------------------------------------------------------------------
 
 DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 
@@ -273,10 +273,8 @@ def lesson(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("make", [slides.slides, slides.page])
-def test_a_notebook_from_colab_becomes_html_and_its_pictures_keep_their_texts(lesson, make):
-    html = make(lesson)
-    assert html.count('alt="A «dot»"') == 1 and html.count("No description") == 1
+def test_a_notebook_from_colab_becomes_slides_and_its_pictures_keep_their_texts(lesson):
+    assert slides.slides(lesson).count('alt="A «dot»"') == 1
 
 
 def test_a_lesson_that_fails_is_named_and_the_others_are_made(lesson, tmp_path, capsys):

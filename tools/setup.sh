@@ -3,7 +3,7 @@
 #   tools/setup.sh         .venv        the exact versions of requirements.lock, for lessons and tests
 #   tools/setup.sh colab   .venv-colab  the versions of tests/colab-pins.txt, to test what Colab users have
 #   tools/setup.sh grade   .venv        also the versions of requirements-grade.lock, to grade homework and to test that
-#   tools/setup.sh site    .venv-site   the versions of requirements-site.lock, to build the site
+#   tools/setup.sh site    .venv-site   the versions of requirements-site.lock, to build the site and the slides
 set -eu
 cd "$(dirname "$0")/.."
 
