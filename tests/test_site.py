@@ -98,6 +98,21 @@ def test_a_lesson_becomes_a_page_and_the_notebook_stays_as_it_was(notebook):
     )
 
 
+def test_a_link_to_an_explorer_works_on_the_site_without_a_network(notebook):
+    address = f"{links.site()}/explorers/dots/index.html"
+    notebook["cells"].append(markdown(f"**Try it:** [dots]({address}): drag.\n(Offline: open `docs/a`.)\nMore."))
+    new = make_site.lesson(notebook, "01_x")["cells"][-1]["source"]
+    assert new == '**Try it:** <a href="../explorers/dots/index.html">dots</a>: drag.\nMore.'
+    assert links.AN_EXPLORER.sub("https://x.org", address) == "https://x.org/explorers/dots/index.html"
+
+
+def test_every_explorer_is_linked_from_its_lesson():
+    for explorer in make_site.explorers():
+        for name in explorer["lessons"]:
+            text = (ROOT / f"notebooks/{name}.ipynb").read_text(encoding="utf-8")
+            assert f"({links.site()}/explorers/{explorer['name']}/index.html)" in text, f"{name}: {explorer['name']}"
+
+
 def test_links_between_files_become_links_between_pages():
     pages = {"notebooks/00_start_here.ipynb": "notebooks/00_start_here.ipynb", "data/README.md": "data/README.md"}
     text = "[a](../notebooks/00_start_here.ipynb#x) [b](../LICENSE) [c](https://example.org) [d](../tests) [e](gone.md)"
@@ -219,21 +234,23 @@ def test_pages_link_to_slides_and_handouts_that_were_made(tmp_path):
     (site / "notebooks").mkdir(parents=True)
     for page in ("index.html", "notebooks/01_a.html"):
         (site / page).write_text('<span class="course-made">old</span>', encoding="utf-8")
-    (tmp_path / "build/pdf").mkdir(parents=True)
-    for name in ("01_a", "book"):
-        (tmp_path / f"build/pdf/{name}.pdf").write_bytes(b"%PDF")
+    for made in ("pdf/01_a.pdf", "pdf/book.pdf", "slides/index.html"):
+        (tmp_path / "build" / made).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "build" / made).write_bytes(b"made")
     for _ in range(2):
         make_site.take_in(site, tmp_path)
         new = (site / "notebooks/01_a.html").read_text(encoding="utf-8")
         assert new == '<span class="course-made"><a href="../pdf/01_a.pdf">Handout (PDF)</a></span>'
-        assert 'href="pdf/book.pdf"' in (site / "index.html").read_text(encoding="utf-8")
+        home = (site / "index.html").read_text(encoding="utf-8")
+        assert 'href="pdf/book.pdf"' in home and 'href="slides/index.html"' in home
 
 
 # --- Handouts ---------------------------------------------------------------------------------------------------------
 
 LESSON = """<article class="bd-article"><h1 id="t">01 · A<a class="headerlink" href="#t">#</a></h1>
 <nav class="course-links">…</nav>
-<p><a href="02_b.html#s">b</a> <a href="#t">t</a> <a href="03_c.html">c</a></p>
+<p><a href="02_b.html#s">b</a> <a href="#t">t</a> <a href="03_c.html">c</a>
+<a href="../explorers/d/index.html">d</a></p>
 <div class="cell"><details class="hide"><summary>Code</summary>import</details></div>
 <div class="cell"><details class="hide"><summary>Code</summary>plot()</details>
 <figure><a class="course-enlarge" href="x"><img alt="A" src="../_images/a.png"/></a></figure></div>
@@ -253,7 +270,8 @@ def test_a_handout_has_no_folds_and_the_answers_stand_at_its_end():
     assert re.search(r"Quiz 1\. Which\? A: ✗ No\. Not this\. B: ✓ Yes\. That\.", end) and "Hint: x Think." in end
     assert [dt.get_text() for dt in soup.select("dt")] == ["code"] and soup.dd.get_text() == "z"
     assert soup.h1["id"] == "01_a--t" and soup.img["src"] == "../site/_images/a.png"
-    assert [a["href"] for a in soup.select("a")] == ["#02_b--s", "#01_a--t"]  # lesson 03 is not in this book
+    explorer = f"{links.site()}/explorers/d/index.html"
+    assert [a["href"] for a in soup.select("a")] == ["#02_b--s", "#01_a--t", explorer]  # lesson 03 is not in this book
 
 
 # --- Versions and workflows -------------------------------------------------------------------------------------------
@@ -299,6 +317,15 @@ def test_workflows_call_what_there_is(path):
                 assert len(links.lessons(names)) == len(names)
 
 
+def test_workflows_have_the_form_that_github_asks_for():
+    program = ROOT / ".venv-site/bin/check-jsonschema"
+    if not program.exists():
+        pytest.skip("not held against GitHub's schema: there is no .venv-site (make site)")
+    command = [program, "--builtin-schema", "vendor.github-workflows", *WORKFLOWS]
+    checked = subprocess.run(command, capture_output=True, encoding="utf-8")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
 # --- In the browser ---------------------------------------------------------------------------------------------------
 
 
@@ -316,7 +343,7 @@ def test_pages_in_the_browser():
     ]
     if lacking:
         pytest.skip(f"not looked at in a browser: there is no {', no '.join(lacking)}")
-    names = ["index.html", "notebooks/01_one_hot_toy.html", "scoreboard.html", "api/losses.html"]
+    names = ["index.html", "notebooks/01_one_hot_toy.html", "scoreboard.html"]
     names = [name for name in names if (ROOT / "build/site" / name).exists()]
     checked = subprocess.run([python, ROOT / "tools/site_check.py", *names], capture_output=True, encoding="utf-8")
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -4,6 +4,7 @@
     python tools/links.py --check   change nothing; name the files that differ and fail
 """
 
+import hashlib
 import json
 import re
 import sys
@@ -40,6 +41,7 @@ BADGE = (
     "(https://colab.research.google.com/github/{repo}/blob/main/notebooks/{name})"
 )
 A_BADGE = re.compile(r"\[!\[Open in Colab\]\([^)]*\)\]\([^)]*\)")
+AN_EXPLORER = re.compile(r"https://[\w-]+\.github\.io/[\w.-]+(?=/explorers/)")
 
 # Where an address shows: in the links of badges and in the set-up cell's source.
 AN_ADDRESS = re.compile(
@@ -56,6 +58,12 @@ def address(root=ROOT):
 def repo(root=ROOT):
     """The repository's owner/name."""
     return "/".join(address(root).split("/")[-2:])
+
+
+def site(root=ROOT):
+    """Where GitHub Pages publishes the site: https://owner.github.io/name. Lessons link to its explorers."""
+    owner, name = repo(root).split("/")
+    return f"https://{owner}.github.io/{name}"
 
 
 def setup_cell(root=ROOT):
@@ -88,9 +96,13 @@ def rewritten_notebook(path, root):
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            source = A_BADGE.sub(badge(path.name, root), source)
+            source = AN_EXPLORER.sub(site(root), A_BADGE.sub(badge(path.name, root), source))
         elif "setup" in cell["metadata"].get("tags", []):
             source = setup_cell(root)
+            grader = cell["metadata"].get("nbgrader", {})
+            if "checksum" in grader:  # as nbgrader makes it, for a cell that is locked, no grade and no solution
+                summed = f"{source}codeFalseFalseTrue{grader['grade_id']}"
+                grader["checksum"] = hashlib.md5(summed.encode()).hexdigest()
         if source != "".join(cell["source"]):
             cell["source"] = source.splitlines(keepends=True)
     return text if json.dumps(notebook) == before else dump(notebook)
@@ -105,7 +117,8 @@ def rewritten_text(path, root, old_repos):
 
 def rewrite(root=ROOT, check=False):
     """Rewrite the files below root and return the paths of those that differed."""
-    notebooks = sorted(root.glob("notebooks/*.ipynb"))
+    folders = ("notebooks", "notebooks/homework/source/*", "notebooks/homework/release/*")
+    notebooks = sorted(path for folder in folders for path in root.glob(f"{folder}/*.ipynb"))
     # The addresses in use until now; other texts may link to them without a badge.
     old_repos = {old for path in notebooks for old in AN_ADDRESS.findall(path.read_text(encoding="utf-8"))}
     new = {path: rewritten_notebook(path, root) for path in notebooks}

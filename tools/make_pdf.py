@@ -15,6 +15,7 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
+import links
 import make_site
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,6 +75,8 @@ def lesson(html, name, others=()):
         goal = re.fullmatch(r"(?:(\d\d_\w+)\.html)?(?:#(.+))?", link["href"])
         if goal and (goal[1] or name) in (*others, name):
             link["href"] = f"#{goal[1] or name}" + (f"--{goal[2]}" if goal[2] else "")
+        elif link["href"].startswith("../explorers/"):
+            link["href"] = links.site() + link["href"][2:]
         elif "://" not in link["href"]:
             link.unwrap()
     section = soup.new_tag("section", attrs={"class": "lesson", "id": name})
@@ -113,6 +116,8 @@ def quizzes(soup, article, end):
 
 def folds(soup, article, end):
     """Cards are opened in their place; hints and solutions go to `end`, and a note says so."""
+    for text in article.find_all(string=re.compile(", then open the card")):
+        text.replace_with(text.replace(", then open the card", ""))
     for cards in article.select(".course-flashcards"):
         for card in cards.find_all("details"):
             card.name = "dl"
@@ -194,7 +199,8 @@ def main(names, root=ROOT):
     if unknown := set(names) - set(pages):
         sys.exit(f"There is no lesson {', '.join(unknown)}. The lessons are: {', '.join(pages)}")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]  # for containers
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         for name in names or pages:
             printed(browser, lesson(pages[name], name), titles[name], target / f"{name}.pdf", work)
             print((target / f"{name}.pdf").relative_to(root).as_posix(), flush=True)

@@ -68,10 +68,6 @@ def source(cell):
     return "".join(cell["source"])
 
 
-def title(notebook):
-    return source(notebook["cells"][0]).splitlines()[0].lstrip("# ")
-
-
 def link_row(name, explorers=(), root=ROOT):
     """The line of links below a lesson's title, HTML. `take_in` puts slides and handout into the last span."""
     colab = f"https://colab.research.google.com/github/{links.repo(root)}/blob/main/notebooks/{name}.ipynb"
@@ -98,23 +94,20 @@ def lesson(notebook, name, explorers=(), root=ROOT):
         if cell["cell_type"] == "markdown":
             if number == 0:
                 text = links.A_BADGE.sub(lambda _: link_row(name, explorers, root), text)
+            text = re.sub(rf"\[([^\]]+)\]\({re.escape(links.site(root))}/([^)]+)\)", r'<a href="../\2">\1</a>', text)
+            text = re.sub(r"\n\(Offline: [^)]*\)", "", text)  # these pages are
             for kind in ("quiz", "flashcards"):
                 if kind in tags:
                     text = f'<div class="course-{kind}">\n\n{spoken(text) if kind == "quiz" else text}\n\n</div>'
         else:
             first, _, rest = text.partition("\n")
-            about = None
-            if "setup" in tags:
-                about = "Set-up"
-            elif meta.get("jupyter", {}).get("source_hidden"):
-                about, text = (
-                    (first.removeprefix("# @title "), rest) if first.startswith("# @title ") else ("Code", text)
-                )
+            about = "Set-up" if "setup" in tags else None
+            if meta.get("jupyter", {}).get("source_hidden") and first.startswith("# @title "):
+                about, text = first.removeprefix("# @title "), rest
             if about:
                 tags.append("hide-input")
-                meta.setdefault("mystnb", {}).update(
-                    code_prompt_show=f"Code: {about}", code_prompt_hide=f"Code: {about}"
-                )
+                prompts = dict.fromkeys(("code_prompt_show", "code_prompt_hide"), f"Code: {about}")
+                meta.setdefault("mystnb", {}).update(prompts)
             for output in cell["outputs"]:
                 size = output.get("metadata", {}).get("image/png", {})
                 if "width" in size:  # a picture has two pixels for one on the page
@@ -123,17 +116,13 @@ def lesson(notebook, name, explorers=(), root=ROOT):
     return notebook
 
 
-def picture(notebook, number=0):
-    """The bytes and the text of a notebook's picture."""
-    cells = [
-        cell
-        for cell in notebook["cells"]
-        for output in cell.get("outputs", [])
-        if "image/png" in output.get("data", {})
-    ]
-    cell = cells[number]
-    data = next(output["data"]["image/png"] for output in cell["outputs"] if "image/png" in output.get("data", {}))
-    return base64.b64decode("".join(data)), cell["metadata"]["mystnb"]["image"]["alt"]
+def picture(notebook):
+    """The bytes and the text of a notebook's first picture."""
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                data = "".join(output["data"]["image/png"])
+                return base64.b64decode(data), cell["metadata"]["mystnb"]["image"]["alt"]
 
 
 # --- The explorers ----------------------------------------------------------------------------------------------------
@@ -292,10 +281,10 @@ def take_in(site, root=ROOT):
         if (root / "build" / made).is_dir():
             shutil.copytree(root / "build" / made, site / made, dirs_exist_ok=True)
     for page in [site / "index.html", *site.glob("notebooks/*.html")]:
-        up = "" if page.name == "index.html" else "../"
-        name = {"index": "book"}.get(page.stem, page.stem)
-        there = {f"slides/{page.stem}.slides.html": "Slides", f"slides/{page.stem}.html": "Slides"}
-        there |= {f"pdf/{name}.pdf": "The course as a book (PDF)" if name == "book" else "Handout (PDF)"}
+        if page.name == "index.html":
+            up, there = "", {"slides/index.html": "Slides of all lessons", "pdf/book.pdf": "The course as a book (PDF)"}
+        else:
+            up, there = "../", {f"slides/{page.stem}.slides.html": "Slides", f"pdf/{page.stem}.pdf": "Handout (PDF)"}
         row = "".join(f'<a href="{up}{file}">{text}</a>' for file, text in there.items() if (site / file).is_file())
         text = page.read_text(encoding="utf-8")
         text = re.sub(r'(<span class="course-made">).*?(</span>)', rf"\g<1>{row}\g<2>", text)

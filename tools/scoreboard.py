@@ -7,7 +7,7 @@ WITHIN = re.compile(
     r"^✓ (?P<what>.*): (?P<ours>\S+) \(expected (?P<low>\S+?)(?: to |–)(?P<high>[^;]+?)(?:; (?P<source>.*))?\)$"
 )
 PUBLISHED = re.compile(r"\b(published|printed|example)\b|\b(1[6-9]|20)\d\d\b")  # names a publication or its year
-REPEATED = re.compile(r"\b(seeds?|runs?|starts?|networks)\b")
+REPEATED = re.compile(r"\b(seeds?|runs?|starts?|networks|exact)\b")
 SECONDS = re.compile(r"\b(?:trained in|after) ([\d.]+) ?s(?:econds)?\b")
 
 

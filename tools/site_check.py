@@ -106,7 +106,9 @@ FOLDS = "open => document.querySelectorAll('.bd-article details').forEach(fold =
 SIDEWAYS = """() => {
     const wide = document.documentElement.scrollWidth;
     if (wide <= innerWidth) return null;
-    const out = [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 1);
+    const inBox = e => e !== document.body && (getComputedStyle(e).overflowX !== "visible" || inBox(e.parentElement));
+    const out = [...document.querySelectorAll("body *")]
+        .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !inBox(e));
     return `${wide} px: ` + out.slice(0, 3).map(e => e.outerHTML.slice(0, 80)).join(" | ");
 }"""
 
@@ -197,7 +199,8 @@ def main(names):
         return 2
     wrong = False
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]  # for containers
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         for path in [SITE / name for name in names] or pages():
             try:
                 bad = list(dict.fromkeys(check(browser, path)))

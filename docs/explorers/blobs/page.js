@@ -386,6 +386,10 @@
       });
   }
 
+  const drawBeta = Kit.oncePerFrame(() => {
+    const { cost, kl } = draw();
+    Kit.say(`Loss ${(cost + beta * kl).toFixed(2)} nats`);
+  });
   $("beta").addEventListener("input", () => {
     beta = Number($("beta").value);
     write($("beta-value"), beta.toFixed(2));
@@ -393,8 +397,7 @@
     memory = {};
     steps = 0;
     if (motion.running) shake();
-    const { cost, kl } = draw();
-    Kit.say(`Loss ${(cost + beta * kl).toFixed(2)} nats`);
+    drawBeta();
   });
   $("again").addEventListener("click", () => {
     stop();

@@ -35,11 +35,7 @@
     input.addEventListener("input", () => {
       factors[j] = Number(input.value);
       byHand.clear();
-      const before = [...code];
-      drawFace();
-      const change = code.map((number, i) => Math.abs(number - before[i]));
-      const most = change.indexOf(Math.max(...change));
-      Kit.say(`Number ${most + 1} follows most, now ${code[most].toFixed(2)}`);
+      follow();
     });
     return { input, value };
   });
@@ -62,7 +58,7 @@
       const before = Faces.decode(network, code);
       code[i] = Number(input.value);
       byHand.add(i);
-      drawCode();
+      drawSoon();
       const change = Faces.squaredError(before, Faces.decode(network, code));
       Kit.say(`The picture changes by a squared error of ${change.toFixed(2)}`);
     });
@@ -115,7 +111,17 @@
     drawCode();
   }
 
-  const drawCode = Kit.oncePerFrame(() => {
+  const follow = Kit.oncePerFrame(() => {
+    const before = [...code];
+    drawFace();
+    const change = code.map((number, i) => Math.abs(number - before[i]));
+    const most = change.indexOf(Math.max(...change));
+    Kit.say(`Number ${most + 1} follows most, now ${code[most].toFixed(2)}`);
+  });
+
+  const drawSoon = Kit.oncePerFrame(() => drawCode());
+
+  function drawCode() {
     const made = Faces.decode(network, code);
     Kit.paint($("made"), 16, 16, whole(made));
     write($("error"), fixed(Faces.squaredError(made, half), 3));
@@ -149,7 +155,7 @@
         context.putImageData(picture, 17 * at, 0);
       });
     });
-  });
+  }
 
   // Another network: what it knows.
   function drawNetwork() {

@@ -66,6 +66,9 @@
         line(0, Y(value), SIZE, Y(value));
         if (Y(value) < SIZE - 40) pen.fillText(fixed(value, step < 1 ? 1 : 0), 4, Y(value) - 4);
       }
+      pen.font = "italic 24px system-ui, sans-serif";
+      pen.fillText("z₁", SIZE - 32, SIZE - 8);
+      pen.fillText("z₂", 4, 26);
       pen.textAlign = "center";
       pen.textBaseline = "middle";
       pen.font = "600 21px system-ui, sans-serif";
@@ -180,7 +183,7 @@
     z = point.map((value, j) => Kit.clamp(value, middle[j] - reach, middle[j] + reach));
     draw();
     Kit.say(
-      `${what}z1 ${z[0].toFixed(2)}, z2 ${z[1].toFixed(2)}. Nearest test digits: ${Plane.nearest(networks[name], labels, z).join(", ")}`,
+      () => `${what}z1 ${z[0].toFixed(2)}, z2 ${z[1].toFixed(2)}. Nearest test digits: ${Plane.nearest(networks[name], labels, z).join(", ")}`,
     );
   }
 
@@ -248,10 +251,9 @@
   // What is on the drawing area, as the network gets it.
   const look = Kit.oncePerFrame(() => {
     const { data } = brush.getImageData(0, 0, PAD, PAD);
-    drawing = Plane.centre(
-      Float64Array.from({ length: PAD * PAD }, (_, place) => data[4 * place] / 255),
-      PAD,
-    );
+    const ink = new Float64Array(PAD * PAD);
+    for (let place = 0; place < ink.length; place += 1) ink[place] = data[4 * place] / 255;
+    drawing = Plane.centre(ink, PAD);
     land();
   });
 

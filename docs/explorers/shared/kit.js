@@ -42,13 +42,14 @@ const Kit = {
   color: (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim(),
 
   // Say something to a screen reader: the last text, once the hand rests, and not more often than every 1.5 seconds.
+  // `text` may be a function, for a text that takes work.
   say(text) {
     const now = performance.now();
     clearTimeout(Kit.say.timer);
     const wait = Math.max(450, (Kit.say.last || -1e9) + 1500 - now);
     Kit.say.timer = setTimeout(() => {
       Kit.say.last = performance.now();
-      Kit.$("said").textContent = text;
+      Kit.$("said").textContent = typeof text === "function" ? text() : text;
     }, wait);
   },
 
