@@ -8,7 +8,7 @@ window.deckReady = (async () => {
     formula.innerHTML = MathJax.tex2mml(tex.slice(2, -2), { display: tex.startsWith("\\[") });
   }
   await MathJax.typesetPromise([...document.querySelectorAll("header .math, .body .math, .beside .math")]);
-  await document.fonts.ready;
+  await Promise.all([...document.fonts].map((font) => font.load().catch(() => {}))); // browsers load what is seen only
   const slides = document.querySelector(".slides");
   slides.classList.add("measured");
   for (const slide of slides.children) {
