@@ -93,7 +93,9 @@ def clean(notebook):
 def run(notebook, folder, kernel_name="python3", **kernel_options):
     """Run all cells of a notebook in `folder`; return the kernel's peak memory in MB. An error in a cell is raised."""
     peak = []
-    client = NotebookClient(notebook, kernel_name=kernel_name, timeout=1800, resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(
+        notebook, kernel_name=kernel_name, timeout=1800, coalesce_streams=True, resources={"metadata": {"path": str(folder)}}
+    )
 
     def note_memory(**_):
         peak.append(peak_memory(client.km.provisioner.pid))
