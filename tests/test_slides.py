@@ -226,6 +226,7 @@ def test_every_slide_in_the_browser(browser, tmp_path):
 FAULTS = {
     "too_full": ("\n".join(f"- line {n}" for n in range(30)), "leaves the slide: “line 29”"),
     "too_wide": ("`" + "x" * 200 + "`", "leaves the slide"),
+    "wide_formula": ("$$" + "x + " * 60 + "x$$", "leaves the slide: mjx-math"),
     "small": ('<span style="font-size: 20px">tiny</span>', "20.0 px: “tiny”"),
     "raw": ("From $x to y.", "not typeset: “From $x to y.”"),
     "wrong": (r"$\frac{1}{$", "not typeset"),

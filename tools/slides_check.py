@@ -47,7 +47,7 @@ STEP_THROUGH = r"""([width, height]) => {
         say(`an answer can be seen: ${name(text.data)}`);
       if (/^\s*(Hint|Solution):/.test(text.data)) say(`can be seen: ${name(text.data)}`);
     }
-    for (const e of slide.querySelectorAll("mjx-container, img, pre, table")) {
+    for (const e of slide.querySelectorAll("mjx-container, mjx-math, img, pre, table")) {
       if (e.closest(".notes")) continue;
       const r = e.getBoundingClientRect();
       if (outside(r)) say(`leaves the slide: ${e.localName} ${name(e.alt ?? e.textContent)}`);

@@ -16,7 +16,7 @@ window.deckReady = (async () => {
     const wide = (e) => e.getBoundingClientRect().right > e.closest(".words, .body").getBoundingClientRect().right + 1;
     const full = () =>
       boxes.some((e) => e.scrollHeight > e.clientHeight + 1) ||
-      [...slide.querySelectorAll(":is(.body, .words) :is(mjx-container, table, pre)")].some(wide);
+      [...slide.querySelectorAll(":is(.body, .words) :is(mjx-math, table, pre)")].some(wide);
     for (const type of slide.querySelector("img") ? ["normal", "tight"] : ["roomy", "normal", "tight"]) {
       slide.className = type;
       if (!full()) break;
