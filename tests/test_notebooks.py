@@ -22,7 +22,6 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import links
 import run_notebooks
-import slides
 import try_tasks
 from try_tasks import printed
 
@@ -246,16 +245,6 @@ def test_holds_nothing_of_the_machine_that_ran_it(path):
         found = re.search(r"pypi\.org|pythonhosted\.org|anaconda\.org|://localhost|127\.0\.0\.1", text)
         assert not found, f"{found[0]} in: {show(cell)}"
     assert path.stat().st_size < 1_500_000
-
-
-@every_notebook
-def test_becomes_slides_of_a_fair_size(path):
-    """One slide a heading; below it, no more than a piece of prose and what belongs to it."""
-    cells = [cell for cell in read(path).cells if slides.slide_type(cell) != "skip"]
-    types = [slides.slide_type(cell) for cell in cells]
-    assert types[0] == "slide" and types.count("slide") >= 5
-    starts = [i for i, kind in enumerate(types) if kind != "-"] + [len(types)]
-    assert max(end - start for start, end in zip(starts, starts[1:])) <= 7
 
 
 # --- Your turn --------------------------------------------------------------------------------------------------------

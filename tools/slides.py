@@ -51,22 +51,10 @@ def tagged(cell, tag):
     return tag in cell.metadata.get("tags", [])
 
 
-def has_plan(notebook):
-    """Was this lesson made into slides by hand?"""
-    return any("slideshow" in cell.metadata for cell in notebook.cells)
-
-
 def slide_type(cell):
-    """What the metadata of the cell says; a cell without gets what fits most."""
-    if "slideshow" in cell.metadata:
-        return cell.metadata["slideshow"].get("slide_type", "-")
-    if tagged(cell, "setup") or tagged(cell, "flashcards") or cell.source.startswith("import "):
-        return "skip"
-    if cell.cell_type == "markdown" and (tagged(cell, "quiz") or cell.source.startswith("#")):
-        return "slide"
-    if "<details>" in cell.source:
-        return "skip"
-    return "-" if cell.cell_type == "code" or cell.source.startswith("**Figure") else "slide"
+    """What the metadata of the cell says; without it a heading begins a slide, and the rest follows."""
+    heading = cell.cell_type == "markdown" and cell.source.startswith("#")
+    return cell.metadata.get("slideshow", {}).get("slide_type", "slide" if heading else "-")
 
 
 def first_sentence(text):
