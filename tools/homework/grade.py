@@ -157,7 +157,7 @@ def tables(course, assignment):
         plugins.Parts(assignment=[assignment]).export(gradebook)
 
 
-def collected(course, submissions, only, workers, say):
+def collected(course, submissions, only, workers):
     """Put what was handed in into submitted/. Returns {(student, assignment): why it cannot be graded, or None}."""
     with tempfile.TemporaryDirectory() as unpacked:
         folder = submissions
@@ -165,7 +165,7 @@ def collected(course, submissions, only, workers, say):
             folder = Path(unpacked, "zip")
             folder.mkdir()
             for sentence in collect.unpack(submissions, folder):
-                say(sentence)
+                print(sentence)
         elif (submissions / "submitted").is_dir():
             folder = submissions / "submitted"
         assignments = assignments_of(course)
@@ -176,7 +176,7 @@ def collected(course, submissions, only, workers, say):
         names = plugins.Names(assignments=assignments, parent=nbgrader_api(course))
         chosen, said = collect.choose(found, names, looked, only)
         for sentence in said:
-            say(sentence)
+            print(sentence)
         for (student, assignment), file in chosen.items():
             collect.store(file, Path(course, "submitted", student, assignment, f"{assignment}.ipynb"))
         return {key: file["problem"] for key, file in chosen.items()}
@@ -186,7 +186,7 @@ def assignments_of(course):
     return sorted(path.stem for path in Path(course).glob("source/*/*.ipynb") if path.stem == path.parent.name)
 
 
-def grade(course, submissions=None, only=None, workers=None, options=None, say=print):
+def grade(course, submissions=None, only=None, workers=None, options=None):
     """Grade everything that is new; returns the number of notebooks that could not be graded."""
     course, options = Path(course).resolve(), options or {}
     workers = workers or max(1, (os.cpu_count() or 2) // 2)
@@ -201,8 +201,8 @@ def grade(course, submissions=None, only=None, workers=None, options=None, say=p
                 "(a throw-away machine,\nor people you trust), add SANDBOX=off to make, or --no-sandbox to the program."
             )
     else:
-        say("WARNING: no sandbox. Students' code runs with all your rights, on your files and your network.")
-    problems = collected(course, Path(submissions).resolve(), only, workers, say) if submissions else {}
+        print("WARNING: no sandbox. Students' code runs with all your rights, on your files and your network.")
+    problems = collected(course, Path(submissions).resolve(), only, workers) if submissions else {}
     handed_in = [(p.parents[1].name, p.parent.name) for p in sorted(course.glob("submitted/*/*/*.ipynb"))]
     handed_in = [entry for entry in handed_in if entry[1] in ([only] if only else assignments_of(course))]
     used = sorted({assignment for _, assignment in handed_in})
@@ -211,16 +211,19 @@ def grade(course, submissions=None, only=None, workers=None, options=None, say=p
             sys.exit(f"{name}: the reference solution cannot be run.\n{error}")
     new, changed = {}, {}
     with Gradebook(nbgrader_api(course).coursedir.db_url) as gradebook:
+        for student in sorted({student for student, _ in handed_in}):  # here, not by two processes at the same time
+            gradebook.update_or_create_student(student)
         for student, assignment in handed_in:
             file = course / "submitted" / student / assignment / f"{assignment}.ipynb"
             source = course / "source" / assignment / f"{assignment}.ipynb"
             key, old = plugins.digest(file, source) + json.dumps(options), known(course, assignment, student)
             problem = problems.get((student, assignment), old.get("problem") if old.get("key") == key else None)
-            if old.get("key") != key or old.get("problem") != problem:
+            stored = None if problem else scores(gradebook, assignment, student)
+            if old.get("key") != key or old.get("problem") != problem or not (problem or stored):
                 new[student, assignment] = (course, options, assignment, student, problem, key)
-            elif not problem and scores(gradebook, assignment, student) != tuple(old["scores"] or ()):
+            elif not problem and stored != tuple(old["scores"] or ()):
                 changed[student, assignment] = (course, options, assignment, student, old)
-    say(f"{len(handed_in)} notebooks, {len(handed_in) - len(new)} of them graded already.")
+    print(f"{len(handed_in)} notebooks, {len(handed_in) - len(new)} of them graded already.")
     failed, limit = 0, (sandbox.LIMITS | options.get("limits", {}))["notebook_seconds"] + 900
     for number, ((student, assignment), result, error) in enumerate(each_alone(grade_one, new, workers, limit), 1):
         if error:
@@ -228,14 +231,14 @@ def grade(course, submissions=None, only=None, workers=None, options=None, say=p
             plugins.write(state_of(course, assignment, student, "student"), json.dumps(result, ensure_ascii=False))
         told = result["problem"] or f"{result['scores'][0]:g} of {result['scores'][1]:g} points, {result['seconds']} s"
         failed += bool(result["problem"])
-        say(f"{number:4}/{len(new)}  {assignment}  {student}: {' '.join([told, *result['notes']])}")
+        print(f"{number:4}/{len(new)}  {assignment}  {student}: {' '.join([told, *result['notes']])}")
     for _ in each_alone(feedback, changed, workers, 120):
         pass
     if changed:
-        say(f"{len(changed)} feedback pages written anew, because a person has changed points or comments.")
+        print(f"{len(changed)} feedback pages written anew, because a person has changed points or comments.")
     for assignment, _, error in each_alone(tables, {name: (course, name) for name in used}, 1, 600):
-        say(f"{course / 'grades' / assignment}: {error or 'grades.csv, moodle.csv, canvas.csv'}")
-    say(f"{course / 'feedback'}: a page for each student")
+        print(f"{course / 'grades' / assignment}: {error or 'grades.csv, moodle.csv, canvas.csv'}")
+    print(f"{course / 'feedback'}: a page for each student")
     if failed:
-        say(f"{failed} could not be graded; the reasons stand above and in grades.csv.")
+        print(f"{failed} could not be graded; the reasons stand above and in grades.csv.")
     return failed

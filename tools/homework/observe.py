@@ -2,9 +2,9 @@
 
 A hidden test is a call `observe(value, rtol=1e-4, atol=1e-5)`. In the kernel it sends the value to the grader: no
 expected value and no comparison is within reach of the student's code. The grader makes the same calls with the
-reference solution and compares. Values are numbers, arrays, booleans, strings, and lists, tuples and dictionaries of
-those. Where many answers are right, `observe(value, judge=f)` names a self-contained function f(value, reference) →
-bool that the grader calls on the two values. It takes the function from the reference's run, never from a student's.
+reference solution and compares. Values are numbers, arrays, strings, and lists, tuples and dictionaries of those.
+Where many answers are right, `observe(value, judge=f)` names a self-contained function f(value, reference) → bool that
+the grader calls on the two values. It takes the function from the reference's run, never from a student's.
 
 A student's code can replace `observe` and send other values. It gains nothing, unless a right value can be guessed:
 so send results, not whether they are right.
@@ -35,6 +35,8 @@ def observe(value, rtol=1e-4, atol=1e-5, judge=None):
         if isinstance(value, (list, tuple)):
             return {"list": [pack(item) for item in value]}
         array = np.asarray(value)
+        if array.dtype.kind == "b":
+            raise TypeError("observe() sends results, not whether they are right")
         if array.dtype.kind in "US" and array.ndim == 0:
             return str(array)
         kind = "complex128" if array.dtype.kind == "c" else "float64"
@@ -66,45 +68,33 @@ def unpack(packed):
 
 
 def same(value, reference, rtol, atol):
-    """Is an unpacked value the reference's? A list of numbers may stand for an array; NaN equals NaN."""
-    if isinstance(reference, np.ndarray) and isinstance(value, list):
-        try:
-            value = np.asarray(value, reference.dtype)
-        except (TypeError, ValueError):
-            return False
-    if isinstance(reference, list) and isinstance(value, np.ndarray) and value.ndim:
-        value = list(value)
+    """Is an unpacked value the reference's? A list of numbers may stand for an array; NaN equals NaN.
+
+    Raises some error if it has quite another form.
+    """
     if isinstance(reference, np.ndarray):
-        if not isinstance(value, np.ndarray) or value.shape != reference.shape:
+        if isinstance(value, str):
             return False
-        return bool(np.allclose(value, reference, rtol=rtol, atol=atol, equal_nan=True))
+        value = np.asarray(value, complex)
+        return value.shape == reference.shape and np.allclose(value, reference, rtol=rtol, atol=atol, equal_nan=True)
     if isinstance(reference, dict):
-        return (
-            isinstance(value, dict)
-            and value.keys() == reference.keys()
-            and all(same(value[key], reference[key], rtol, atol) for key in reference)
-        )
+        return value.keys() == reference.keys() and all(same(value[k], reference[k], rtol, atol) for k in reference)
     if isinstance(reference, list):
-        return (
-            isinstance(value, list)
-            and len(value) == len(reference)
-            and all(same(a, b, rtol, atol) for a, b in zip(value, reference))
-        )
+        return len(value) == len(reference) and all(same(a, b, rtol, atol) for a, b in zip(value, reference))
     return type(value) is type(reference) and value == reference
 
 
 def passes(value, wanted):
     """Is an unpacked value right, by what the reference solution sent?"""
-    reference = unpack(wanted["value"])
+    reference, names = unpack(wanted["value"]), {"np": np}
     if "judge" in wanted:
-        name, source = wanted["judge"]
-        names = {"np": np}
-        exec(textwrap.dedent(source), names)  # the teacher's own code, out of the source notebook
-        try:
-            return bool(names[name](value, reference))
-        except Exception:  # the value is not even of the right form
-            return False
-    return same(value, reference, wanted["rtol"], wanted["atol"])
+        exec(textwrap.dedent(wanted["judge"][1]), names)  # the teacher's own code, out of the source notebook
+    try:
+        if "judge" in wanted:
+            return bool(names[wanted["judge"][0]](value, reference))
+        return bool(same(value, reference, wanted["rtol"], wanted["atol"]))
+    except Exception:  # the value is not even of the right form
+        return False
 
 
 def first_difference(observed, reference):
@@ -124,11 +114,11 @@ def first_difference(observed, reference):
 
 
 def can_be_guessed(reference):
-    """Would a student's code that only knows that all is well send the right values?"""
+    """Does nothing but text and small whole numbers stand in what the reference solution sent? Those are soon guessed."""
 
     def plain(value):
         if isinstance(value, (dict, list)):
             return all(map(plain, value.values() if isinstance(value, dict) else value))
-        return value is None or isinstance(value, np.ndarray) and set(value.ravel()) <= {0, 1}
+        return not isinstance(value, np.ndarray) or bool(np.all((value == np.round(value.real)) & (abs(value) < 10)))
 
     return all("judge" not in wanted and plain(unpack(wanted["value"])) for wanted in reference)

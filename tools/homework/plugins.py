@@ -14,7 +14,6 @@ from pathlib import Path
 import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat.v4 import new_markdown_cell
-from nbgrader.api import MissingEntry
 from nbgrader.plugins import ExportPlugin, FileNameCollectorPlugin
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Dict, List, Unicode
@@ -154,50 +153,43 @@ class Parts(ExportPlugin):
     def export(self, gradebook):
         for assignment in gradebook.assignments:
             if not self.assignment or assignment.name in self.assignment:
-                self.write(gradebook, assignment)
+                self.write(assignment)
 
-    def write(self, gradebook, assignment):
-        folder, state = Path(self.to or "grades", assignment.name), Path(".grading", assignment.name)
-        told = {}
-        for file in state.glob("*.student.json"):
-            result = json.loads(file.read_text(encoding="utf-8"))
-            told[result["student"]] = result
-        parts = [cell for notebook in assignment.notebooks for cell in notebook.grade_cells]
-        released = list(repair.named(released_notebook(assignment.name)))
-        parts = sorted((part for part in parts if part.name in released), key=lambda part: released.index(part.name))
-        most = sum(part.max_score for part in parts)
+    def write(self, assignment):
+        folder = Path(self.to or "grades", assignment.name)
+        files = Path(".grading", assignment.name).glob("*.student.json")
+        results = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+        told = {result["student"]: result for result in results}
+        order = list(repair.named(released_notebook(assignment.name)))
+        parts = [cell for notebook in assignment.notebooks for cell in notebook.grade_cells if cell.name in order]
+        parts.sort(key=lambda part: order.index(part.name))
+        most = number(sum(part.max_score for part in parts))
         heads = [f"{part.name.removesuffix('_test')} ({part.max_score:g})" for part in parts]
         rows, moodle, canvas = [], [], []
-        for student in sorted({student.id for student in gradebook.students} | set(told)):
-            try:
-                submission = gradebook.find_submission(assignment.name, student)
-            except MissingEntry:
-                submission = None
-            result = told.get(student)
-            if submission is None and result is None:
-                continue
-            scores, open_parts, total, late = ["" for _ in parts], 0, "", ""
-            if submission is not None and not (result or {}).get("problem"):
+        submissions = {submission.student.id: submission for submission in assignment.submissions}
+        for student in sorted(submissions.keys() | told.keys()):
+            result = told.get(student, {"problem": None, "notes": []})
+            scores, open_parts, total, late = ["" for _ in parts], 0, "", 0
+            if student in submissions and not result["problem"]:
+                submission = submissions[student]
                 grades = {grade.name: grade for notebook in submission.notebooks for grade in notebook.grades}
-                open_parts = sum(grades[part.name].needs_manual_grade for part in parts)
-                scores = [
-                    "" if grades[part.name].auto_score is None and grades[part.name].manual_score is None
-                    else number(grades[part.name].score)
-                    for part in parts
-                ]  # fmt: skip
+                grades = [grades[part.name] for part in parts]
+                open_parts = sum(grade.needs_manual_grade for grade in grades)
+                given = [grade.auto_score is not None or grade.manual_score is not None for grade in grades]
+                scores = [number(grade.score) if there else "" for grade, there in zip(grades, given)]
                 late = submission.late_submission_penalty or 0
                 total = number(max(0, submission.score - late))
                 name, _, identity = student.rpartition("_")
-                moodle.append([f"Participant {identity}" if identity.isdigit() else "", name or student, total, "-"])
-                canvas.append([name or student, identity if identity.isdigit() else "", "", "", "", total])
-            notes = " ".join([(result or {}).get("problem") or "", *(result or {}).get("notes", [])]).strip()
-            rows.append([student, total, number(most), open_parts, number(late or 0), *scores, notes])
+                identity = identity if identity.isdigit() else ""
+                moodle.append([f"Participant {identity}" if identity else "", name or student, total, "-"])
+                canvas.append([name or student, identity, "", "", "", total])
+            notes = " ".join(filter(None, [result["problem"], *result["notes"]]))
+            rows.append([student, total, most, open_parts, number(late), *scores, notes])
         heads = ["student", "points", "of", "to be graded by a person", "late penalty", *heads, "notes"]
         table(folder / "grades.csv", heads, rows)
         table(folder / "moodle.csv", ["Identifier", "Full name", "Grade", "Last modified (grade)"], moodle)
         heads = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", assignment.name]
-        points = ["    Points Possible", "", "", "", "", number(most)]
-        table(folder / "canvas.csv", heads, [points, *canvas])
+        table(folder / "canvas.csv", heads, [["    Points Possible", "", "", "", "", most], *canvas])
 
 
 def number(value):

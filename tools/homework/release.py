@@ -22,7 +22,7 @@ def complaints(source, released, validate, reference):
         if not runner.hidden_tests(cell.source) or not reference.get(name):
             found.append(f"{name} has no hidden test that sends something")
         elif observe.can_be_guessed(reference[name]):
-            found.append(f"{name}: what its hidden tests send can be guessed (only True, 0 or 1): send results, or name a judge")
+            found.append(f"{name}: what its hidden tests send can be guessed (small whole numbers, text): send more, or name a judge")
         if not cell.metadata.nbgrader.points:
             found.append(f"{name} gives no points")
     parts = repair.named(source)

@@ -193,7 +193,7 @@ class Run:
             if error := error_of(tests):
                 text = f"A hidden test stopped with {error.ename}: {error.evalue}"
                 cell.outputs = cell.outputs + [failure("HiddenTest", text)]
-        cell.outputs = [tidy(output) for output in cell.outputs if tidy(output)]
+        cell.outputs = [output for output in map(tidy, cell.outputs) if output]
 
     async def send(self, client, cell, number):
         """Execute a cell that need not be in the notebook, in the place of cell `number`."""
@@ -212,12 +212,10 @@ def tidy(output):
         return new_output("error", ename=output.ename[:100], evalue=shorten(output.evalue, 1000), traceback=lines)
     if output.output_type == "stream":
         return new_output("stream", name=output.name, text=shorten(output.text))
-    kept = {mime: text for mime, text in output.get("data", {}).items() if mime in ("text/plain", "image/png")}
-    kept = {mime: shorten(text) for mime, text in kept.items() if isinstance(text, str) and mime == "text/plain"} | {
-        mime: text
-        for mime, text in kept.items()
-        if mime == "image/png" and isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9+/=\s]*", text)
-    }
+    data = {mime: text for mime, text in output.get("data", {}).items() if isinstance(text, str)}
+    kept = {"text/plain": shorten(data["text/plain"])} if "text/plain" in data else {}
+    if re.fullmatch(r"[A-Za-z0-9+/=\s]+", data.get("image/png", "")):
+        kept["image/png"] = data["image/png"]
     return new_output("display_data", kept) if kept else None
 
 
