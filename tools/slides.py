@@ -34,6 +34,7 @@ from bs4 import BeautifulSoup
 import links
 
 ROOT = Path(__file__).resolve().parent.parent
+SOLUTION = re.compile(r"<details><summary>Solution.*?</summary>\s*(.*?)\s*</details>", re.S)
 TYPES = ("slide", "-", "fragment", "notes", "skip")
 
 
@@ -89,6 +90,8 @@ def deck(notebook):
         if heading:
             section = heading[1]
         if kind == "skip":
+            if slides and (solution := SOLUTION.search(source)):
+                slides[-1]["notes"].append(markdown(f"**Solution.**\n\n{solution[1]}"))
             continue
         if kind == "notes":
             if not slides or cell.cell_type == "code":
@@ -97,7 +100,8 @@ def deck(notebook):
             continue
         about = cell.metadata.get("slideshow", {})
         if kind == "slide":
-            running = f'<p class="running">{"Your turn · " * tagged(cell, "your-turn")}{inline(section)}</p>'
+            sort = "Quiz" if tagged(cell, "quiz") else "Your turn · " * tagged(cell, "your-turn") + section
+            running = f'<p class="running">{inline(sort)}</p>'
             begin(markdown(heading[0]) if heading else running, about.get("minutes"), about.get("notes", ""))
         elif not slides:
             raise ValueError(f"the first slide begins later than: {source[:60]}")
@@ -220,6 +224,7 @@ def output(one):
         kind = f' class="upright" data-wide="{wide:.2f}"' if wide <= 1.5 else ""
         return f'<figure{kind}><img src="data:image/png;base64,{data["image/png"].strip()}" alt="{alt}"></figure>'
     told = one.get("text", data.get("text/plain", ""))
+    told = re.sub(r"(?m)^(✓ .*?) \(expected .*\)$|^You guessed .*\n?", r"\1", told)  # for readers, not for the room
     return f'<pre class="output{short(told)}">{html.escape(told.rstrip())}</pre>' if told.strip() else ""
 
 
