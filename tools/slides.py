@@ -119,7 +119,10 @@ def deck(notebook):
             continue
         else:
             new, notes = text(source, is_title=cell is notebook.cells[0])
-        slides[-1]["body"].append(f'<div class="fragment">{new}</div>' if kind == "fragment" else new)
+        if kind == "fragment":  # a figure keeps its place in the layout
+            figure = re.sub('^<figure(?: class="(.*?)")?', r'<figure class="fragment \1"', new)
+            new = figure if figure != new else f'<div class="fragment">{new}</div>'
+        slides[-1]["body"].append(new)
         slides[-1]["notes"] += [markdown(notes)] if notes else []
     return slides
 
