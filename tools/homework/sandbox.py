@@ -42,14 +42,15 @@ def bwrap(folder, cache=None, fill_cache=False, limits=LIMITS):
     places = [Path(f"/{name}") for name in ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32")]
     places += [Path("/etc", name) for name in ("ld.so.cache", "alternatives", "fonts", "localtime")]
     places += [Path(sys.base_prefix), Path(os.path.realpath(sys.executable)).parents[1], Path(sys.prefix)]
+    size = str(limits["scratch_mb"] * 2**20)
+    words += ["--size", size, "--tmpfs", "/tmp", "--size", size, "--tmpfs", HOME]  # first: the course may lie below
     for path in dict.fromkeys(places + [ROOT / "course_utils", ROOT / "data"]):
         if path.is_symlink() and len(path.parts) == 2:
             words += ["--symlink", os.readlink(path), str(path)]
         elif path.exists():
             words += ["--ro-bind", str(path), str(path)]
-    size = str(limits["scratch_mb"] * 2**20)
     words += ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
-    words += ["--size", size, "--tmpfs", "/tmp", "--size", size, "--tmpfs", HOME, "--bind", str(folder), str(folder)]
+    words += ["--bind", str(folder), str(folder)]
     env = {"HOME": HOME, "USER": "student", "PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
     env |= {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "TQDM_DISABLE": "1", "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"}
     env |= {"PYTHONDONTWRITEBYTECODE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
