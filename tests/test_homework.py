@@ -450,6 +450,21 @@ def test_a_hostile_zip_stays_in_its_folder(tmp_path):
     assert not (tmp_path / "evil.ipynb").exists() and not (tmp_path.parent / "evil.ipynb").exists()
 
 
+@pytest.mark.parametrize(
+    "files, found",
+    [
+        (["Jane/hw1.ipynb", "Jane/hw2.ipynb"], ["Jane/hw1.ipynb", "Jane/hw2.ipynb"]),  # one student's
+        (["class/Jane.ipynb", "class/Joe.ipynb"], ["Jane.ipynb", "Joe.ipynb"]),  # everybody's
+        (["Jane/hw1.ipynb"], ["Jane/hw1.ipynb"]),
+    ],
+)
+def test_a_single_folder_is_a_class_or_a_student(files, found, tmp_path):
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert [inside for _, inside in grade.collect.notebooks(tmp_path)] == found
+
+
 def test_the_newest_of_several_counts_and_a_wrong_assignment_is_named(tmp_path):
     found, looked = [], {}
     for number, (inside, told) in enumerate([

@@ -42,7 +42,11 @@ def unpack(archive, folder, depth=2):
 
 
 def notebooks(folder):
-    """The notebooks below a folder as (path, path relative to the folder with /), without checkpoints and the like."""
+    """The notebooks below a folder as (path, path relative to the folder with /), without checkpoints and the like.
+
+    A single folder with several notebooks in it holds everybody's, unless they are called hw1, hw2, …: then it is a
+    student's.
+    """
     found = []
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
@@ -50,8 +54,9 @@ def notebooks(folder):
             if not any(part.startswith((".", "__MACOSX")) for part in inside.parts):
                 found.append((path, inside.as_posix()))
     parents = {path.parent for path, _ in found}
-    if len(found) > 1 and len(parents) == 1:  # one folder with everybody's notebooks, not the folder of one student
-        return [(path, path.name) for path, _ in found]
+    if len(found) > 1 and len(parents) == 1:
+        a_students = all(re.fullmatch(r"(?i)hw\d+", path.stem) for path, _ in found)
+        return [(path, f"{path.parent.name}/{path.name}" if a_students else path.name) for path, _ in found]
     return found
 
 
