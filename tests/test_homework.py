@@ -430,6 +430,48 @@ def test_the_student_follows_from_the_path(path, student):
     assert plugins.Names(assignments=["hw1", "hw2"]).collect(path)["student_id"] == student
 
 
+@pytest.mark.parametrize(
+    "path, student",
+    [
+        ("Mallory_12_assignsubmission_file_/Victim_13_assignsubmission_file_hw1.ipynb", "Mallory_12"),
+        ("Mallory_12_assignsubmission_file_Victim_13_assignsubmission_file_hw1.ipynb", "Mallory_12"),
+        ("Ex/Submissions/Mallory_1/20260101000000_x/Submissions/Victim_2/20990101000000_hw1.ipynb", "Mallory_1"),
+    ],
+)  # fmt: skip
+def test_nobody_hands_in_for_another(path, student):
+    assert plugins.Names(assignments=["hw1"]).collect(path)["student_id"] == student
+
+
+@pytest.mark.parametrize("text", [r"[x](javascript\:evil\(6\))", "[x][y]\n\n[y]: javascript\\:evil(1)", "[x](data\t:text/html,1)"])
+def test_no_text_becomes_a_link_that_runs(text):
+    assert "href" not in markdown2html(repair.harmless(text)) or "script:" not in markdown2html(repair.harmless(text))
+
+
+def test_long_texts_do_not_take_long():
+    start = time.monotonic()
+    repair.harmless("![" * 500_000)
+    assert time.monotonic() - start < 10
+
+
+def test_a_zip_that_cannot_be_read_stops_nobody_else(tmp_path):
+    with zipfile.ZipFile(tmp_path / "inner.zip", "w") as file:
+        file.writestr("x.ipynb", "{}")
+    inner = bytearray((tmp_path / "inner.zip").read_bytes())
+    inner[inner.rfind(b"PK\x01\x02") + 6] = 99  # "needs version 9.9"
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr("Mallory/in.zip", bytes(inner))
+        file.writestr("Mallory/" + "d/" * 500 + "hw1.ipynb", "{}")
+        file.writestr("Ex/Submissions/Joe_1/99999999999999_hw1.ipynb", "{}")
+        file.writestr("Jane/hw1.ipynb", "{}")
+    (tmp_path / "there").mkdir()
+    said = grade.collect.unpack(tmp_path / "a.zip", tmp_path / "there")
+    assert len(said) == 2 and "in.zip: cannot be unpacked" in said[0] and "too many folders" in said[1]
+    found = grade.collect.notebooks(tmp_path / "there")
+    names = plugins.Names(assignments=["hw1"])
+    chosen, _ = grade.collect.choose(found, names, {path: ("hw1", None) for path, _ in found})
+    assert {student for student, _ in chosen} == {"Joe_1", "Jane"}
+
+
 def test_a_hostile_zip_stays_in_its_folder(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
         file.writestr("../../evil.ipynb", "{}")

@@ -12,15 +12,20 @@ from homework import repair
 MOST_FILES, UNPACKED_MB = 20_000, 5000
 
 
-def unpack(archive, folder, depth=2):
+def unpack(archive, folder, depth=2, left=None):
     """Unpack a zip, and those in it, into a folder. Returns sentences about what was left out."""
-    said = []
+    said, left = [], left or {"files": MOST_FILES, "bytes": UNPACKED_MB * 2**20}  # for all of them together
     try:
         with zipfile.ZipFile(archive) as file:
             entries = [entry for entry in file.infolist() if not entry.is_dir()]
-            if len(entries) > MOST_FILES or sum(entry.file_size for entry in entries) > UNPACKED_MB * 2**20:
+            left["files"] -= len(entries)
+            left["bytes"] -= sum(entry.file_size for entry in entries)
+            if min(left.values()) < 0:
                 return [f"{archive.name}: more than {MOST_FILES} files or {UNPACKED_MB} MB, left out"]
             for entry in entries:
+                if entry.filename.count("/") > 20:
+                    said.append(f"{entry.filename[:100]}…: too many folders")
+                    continue
                 if not entry.flag_bits & 0x800:  # some programs write UTF-8 and do not say so
                     try:
                         entry.filename = entry.filename.encode("cp437").decode()
@@ -34,10 +39,10 @@ def unpack(archive, folder, depth=2):
                     said.append(f"{entry.filename}: cannot be unpacked ({type(error).__name__})")
                     continue
                 if path.suffix.lower() == ".zip" and depth:
-                    said += unpack(path, path.with_suffix(""), depth - 1)
+                    said += unpack(path, path.with_suffix(""), depth - 1, left)
                     path.unlink()
-    except (OSError, zipfile.BadZipFile) as error:
-        said.append(f"{archive.name}: cannot be unpacked ({error})")
+    except Exception as error:  # a damaged zip, names that are no text, a method that zipfile does not know
+        said.append(f"{archive.name}: cannot be unpacked ({type(error).__name__})")
     return said
 
 
@@ -90,8 +95,11 @@ def choose(found, names, looked, only=None):
                 problem, assignment = f"it is a notebook of {assignment}", only
             else:
                 continue
-        stamp = told["timestamp"]
-        when = time.mktime(time.strptime(stamp, "%Y%m%d%H%M%S")) if stamp else path.stat().st_mtime
+        stamp, when = told["timestamp"], path.stat().st_mtime
+        try:
+            when = time.mktime(time.strptime(stamp, "%Y%m%d%H%M%S")) if stamp else when
+        except (ValueError, OverflowError):  # no date
+            stamp = None
         new = {"path": path, "problem": problem, "when": when, "stamp": stamp}
         old = chosen.get(key := (told["student_id"], assignment))
         if old is None or (not problem, when) >= (not old["problem"], old["when"]):

@@ -157,6 +157,11 @@ def tables(course, assignment):
         plugins.Parts(assignment=[assignment]).export(gradebook)
 
 
+def say(text):
+    """Print what holds names that students chose: no control codes."""
+    print("".join(letter if letter.isprintable() else "?" for letter in text), flush=True)
+
+
 def collected(course, submissions, only, workers):
     """Put what was handed in into submitted/. Returns {(student, assignment): why it cannot be graded, or None}."""
     with tempfile.TemporaryDirectory() as unpacked:
@@ -165,7 +170,7 @@ def collected(course, submissions, only, workers):
             folder = Path(unpacked, "zip")
             folder.mkdir()
             for sentence in collect.unpack(submissions, folder):
-                print(sentence)
+                say(sentence)
         elif (submissions / "submitted").is_dir():
             folder = submissions / "submitted"
         assignments = assignments_of(course)
@@ -176,7 +181,7 @@ def collected(course, submissions, only, workers):
         names = plugins.Names(assignments=assignments, parent=nbgrader_api(course))
         chosen, said = collect.choose(found, names, looked, only)
         for sentence in said:
-            print(sentence)
+            say(sentence)
         for (student, assignment), file in chosen.items():
             collect.store(file, Path(course, "submitted", student, assignment, f"{assignment}.ipynb"))
         return {key: file["problem"] for key, file in chosen.items()}
@@ -231,7 +236,7 @@ def grade(course, submissions=None, only=None, workers=None, options=None):
             plugins.write(state_of(course, assignment, student, "student"), json.dumps(result, ensure_ascii=False))
         told = result["problem"] or f"{result['scores'][0]:g} of {result['scores'][1]:g} points, {result['seconds']} s"
         failed += bool(result["problem"])
-        print(f"{number:4}/{len(new)}  {assignment}  {student}: {' '.join([told, *result['notes']])}")
+        say(f"{number:4}/{len(new)}  {assignment}  {student}: {' '.join([told, *result['notes']])}")
     for _ in each_alone(feedback, changed, workers, 120):
         pass
     if changed:

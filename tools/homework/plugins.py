@@ -123,8 +123,9 @@ class Names(FileNameCollectorPlugin):
 
     patterns = List(
         [
-            r"(?:.*/)?(?P<student_id>[^/]+_\d+)_assignsubmission_file_?/?",  # Moodle, with and without folders
-            r"(?:.*/)?(?:Submissions|Abgaben)/(?:Team [^/]*/)?(?P<student_id>[^/]+)/(?P<timestamp>\d{14})?",  # ILIAS
+            # The outermost place counts: what a student calls a file or a folder in a zip must not lead to somebody else.
+            r"(?:[^/]*/)*?(?P<student_id>[^/]+?_\d+)_assignsubmission_file_",  # Moodle, with and without folders
+            r"(?:[^/]*/)*?(?:Submissions|Abgaben)/(?:Team [^/]*/)?(?P<student_id>[^/]+)/(?P<timestamp>\d{14})?",  # ILIAS
             r"(?:.*/)?(?P<student_id>[^/_]+(?:_LATE)?_\d+)_\d+_[^/]*$",  # Canvas
             r"(?:.*/)?(?P<student_id>[^/]+)/(?:ASSIGNMENT)/[^/]*$",  # nbgrader: student/assignment/notebook
             r"(?:.*/)?(?P<student_id>[^/]+)/[^/]*$",  # one folder for each student

@@ -57,12 +57,15 @@ def text(source):
     return source.replace("\r\n", "\n").encode("utf-8", "replace").decode()  # no half letters
 
 
+TEXT = 20_000  # letters of a text that are kept; what shows Markdown takes long for more
+
+
 def harmless(markdown):
     """A student's text with nothing in it that a browser would run or load: what would be a tag is shown as it stands."""
     markdown = re.sub(r"<(?=[A-Za-z/!?])", "< ", markdown)
     markdown = re.sub(r"&(?=#|\w+;)", "& ", markdown)
-    markdown = re.sub(r"(?i)(script|data)\s*:", r"\1 :", markdown)
-    return re.sub(r"!(?=\[[^\]]*\](?!\(\s*attachment:))", "", markdown)  # a picture from elsewhere becomes a link
+    markdown = re.sub(r"(?i)(script|data)(?=[\s\\]*:)", r"\1 ", markdown)
+    return re.sub(r"!(?=\[)(?!\[[^\[\]]{0,300}\]\(\s*attachment:)", "", markdown)  # a picture from elsewhere becomes a link
 
 
 def plain(source):
@@ -180,7 +183,7 @@ def repair(submitted, released):
         if cell.cell_type == "raw":  # a page would hold it as it is
             cell = result[place] = new_markdown_cell(cell.source)
         if cell.cell_type == "markdown" and cell.source not in ours:
-            cell.source = harmless(cell.source)
+            cell.source = harmless(cell.source[:TEXT])
     repaired = new_notebook(cells=result, metadata=released.metadata)
     for number, cell in enumerate(repaired.cells):
         cell["id"] = f"cell-{number}"

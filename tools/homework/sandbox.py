@@ -10,6 +10,7 @@ everything inside at once when all processes together use too much memory or are
 
 import json
 import os
+import platform
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = "/home/student"
+KEYCTL = {"x86_64": 250, "aarch64": 219}  # the number of the system call
 LIMITS = {
     "memory_mb": 4000,  # all processes of a kernel together
     "processes": 100,
@@ -35,8 +37,9 @@ LIMITS = {
 def bwrap(folder, cache=None, fill_cache=False, limits=LIMITS):
     """The bubblewrap command to put before what runs inside.
 
-    `folder` is bound at its place and can be written: the sockets. `cache` holds what JAX has compiled and matplotlib's
-    list of fonts; it can be read, and only with `fill_cache`, for the reference solution, also written.
+    `folder` is bound at its place and can be written: the sockets. `cache` holds matplotlib's list of
+    fonts; it can be read, and only with `fill_cache`, for the reference solution, also written. (What JAX compiles is
+    not kept: a student could run the reference solution's programs.)
     """
     words = "bwrap --unshare-all --die-with-parent --new-session --cap-drop ALL --clearenv --hostname sandbox".split()
     places = [Path(f"/{name}") for name in ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32")]
@@ -55,18 +58,12 @@ def bwrap(folder, cache=None, fill_cache=False, limits=LIMITS):
     env |= {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "TQDM_DISABLE": "1", "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"}
     env |= {"PYTHONDONTWRITEBYTECODE": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     if cache:
-        fonts, compiled = Path(cache, "matplotlib"), Path(cache, "jax")
-        env["JAX_COMPILATION_CACHE_DIR"] = str(compiled)
-        env["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0" if fill_cache else "1e9"
-        env["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+        fonts = Path(cache, "matplotlib")
         if fill_cache:
             fonts.mkdir(parents=True, exist_ok=True)
-            compiled.mkdir(exist_ok=True)
-            words += ["--bind", str(compiled), str(compiled), "--bind", str(fonts), f"{HOME}/.cache/matplotlib"]
-        else:
-            words += ["--ro-bind", str(compiled), str(compiled)]
-            for file in fonts.glob("fontlist*"):
-                words += ["--ro-bind", str(file), f"{HOME}/.cache/matplotlib/{file.name}"]
+            words += ["--bind", str(fonts), f"{HOME}/.cache/matplotlib"]
+        for file in [] if fill_cache else fonts.glob("fontlist*"):
+            words += ["--ro-bind", str(file), f"{HOME}/.cache/matplotlib/{file.name}"]
     for name, value in env.items():
         words += ["--setenv", name, value]
     return words + ["--chdir", HOME, "--remount-ro", "/"]
@@ -113,8 +110,12 @@ def probe(secrets):
 
 
 def inside_limits(limits):
-    """Set in the child, before bubblewrap starts: limits that hold for each process alone."""
+    """Set in the child, before bubblewrap starts: limits that hold for each process alone, and a keyring of its own."""
+    import ctypes
     import resource
+
+    if sys.platform.startswith("linux") and platform.machine() in KEYCTL:
+        ctypes.CDLL(None).syscall(KEYCTL[platform.machine()], 1, None)  # KEYCTL_JOIN_SESSION_KEYRING, see keyctl(2)
 
     def limit(what, most):
         hard = resource.getrlimit(what)[1]
@@ -132,7 +133,10 @@ def inside_limits(limits):
 def strangers(folder, connection_file):
     """Is there anything in the folder of the sockets but sockets and the connection file? It lies on the real disk."""
     others = [entry for entry in os.scandir(folder) if entry.path != connection_file]
-    return len(others) > 10 or any(not stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode) for entry in others)
+    told = os.lstat(connection_file)
+    if not stat.S_ISREG(told.st_mode) or told.st_size > 10_000 or len(others) > 10:
+        return True
+    return any(not stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode) for entry in others)
 
 
 def watch(connection_file):
