@@ -1,5 +1,6 @@
 """Homework: what is handed out is made from its source, and whatever is handed in, the rest of the class gets its grades."""
 
+import asyncio
 import copy
 import csv
 import html.parser
@@ -440,6 +441,32 @@ def test_the_student_follows_from_the_path(path, student):
 )  # fmt: skip
 def test_nobody_hands_in_for_another(path, student):
     assert plugins.Names(assignments=["hw1"]).collect(path)["student_id"] == student
+
+
+def test_only_sockets_and_the_connection_file_may_lie_among_the_sockets(tmp_path):
+    file = tmp_path / "kernel.json"
+    assert not sandbox.strangers(tmp_path, str(file))  # a kernel that ends takes it away
+    file.write_text("{}", encoding="utf-8")
+    assert not sandbox.strangers(tmp_path, str(file))
+    file.write_text("x" * 20_000, encoding="utf-8")
+    assert sandbox.strangers(tmp_path, str(file))
+    file.unlink()
+    file.mkdir()
+    assert sandbox.strangers(tmp_path, str(file))
+
+
+def test_a_cell_that_is_done_cannot_be_changed(tmp_path):
+    """An output with a display_id could be changed by a later cell, after it was made harmless."""
+    cells = [
+        new_code_cell("display({'text/plain': 'a'}, raw=True, display_id='d')"),
+        new_code_cell(
+            "from IPython.display import update_display\nupdate_display({'text/plain': 'a'}, raw=True, display_id='d', metadata={'image/png': {'width': '1 onerror=evil()'}})"
+        ),
+    ]
+    run = runner.Run(new_notebook(cells=cells), shut_in=False)
+    asyncio.run(run.execute())
+    first, later = run.notebook.cells
+    assert first.outputs[0] == new_output("display_data", {"text/plain": "a"}) and runner.error_of(later) is None
 
 
 @pytest.mark.parametrize("text", [r"[x](javascript\:evil\(6\))", "[x][y]\n\n[y]: javascript\\:evil(1)", "[x](data\t:text/html,1)"])

@@ -164,7 +164,7 @@ class Run:
                     await self.run_cell(client, cell, number)
             except (DeadKernelError, RuntimeError):
                 ended = number, "KernelDied", "the kernel's process ended"
-            except (CellTimeoutError, TimeoutError, asyncio.TimeoutError):
+            except (CellTimeoutError, TimeoutError):
                 ended = number, "TimeOut", f"it took more than {self.limits['cell_seconds']} s"
             except Flood:
                 ended = number, "TooMuchOutput", f"it put out more than {OUTPUT_MB} MB"
