@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -469,9 +470,10 @@ def test_a_cell_that_is_done_cannot_be_changed(tmp_path):
     assert first.outputs[0] == new_output("display_data", {"text/plain": "a"}) and runner.error_of(later) is None
 
 
-@pytest.mark.parametrize("text", [r"[x](javascript\:evil\(6\))", "[x][y]\n\n[y]: javascript\\:evil(1)", "[x](data\t:text/html,1)"])
+@pytest.mark.parametrize("text", [r"[x](javascript\:evil\(6\))", "[x][y]\n\n[y]: javascript\\:evil(1)", "[x](javascript:evil)"])
 def test_no_text_becomes_a_link_that_runs(text):
-    assert "href" not in markdown2html(repair.harmless(text)) or "script:" not in markdown2html(repair.harmless(text))
+    link = re.compile(r"href=.{0,3}(javascript|data)", re.S)
+    assert link.search(markdown2html(text)) and not link.search(markdown2html(repair.harmless(text)))
 
 
 def test_long_texts_do_not_take_long():
