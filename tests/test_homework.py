@@ -470,6 +470,16 @@ def test_a_cell_that_is_done_cannot_be_changed(tmp_path):
     assert first.outputs[0] == new_output("display_data", {"text/plain": "a"}) and runner.error_of(later) is None
 
 
+@needs_sandbox
+def test_the_cell_that_leaves_something_among_the_sockets_is_blamed_and_no_other():
+    leave = "import os\nfrom ipykernel.connect import get_connection_file\n"
+    leave += "open(os.path.dirname(get_connection_file()) + '/more', 'w').write('x')"
+    run = runner.Run(new_notebook(cells=[new_code_cell(source) for source in ("1", leave, "print(2)", "import time; time.sleep(1)")]))
+    asyncio.run(run.execute())
+    assert [cell.outputs[0].get("ename") if cell.outputs else None for cell in run.notebook.cells] == [None, "KernelDied", None, None]
+    assert run.notes == [f"Cell 2 ended the kernel ({sandbox.STRANGERS}); the others were run again without it."]
+
+
 @pytest.mark.parametrize("text", [r"[x](javascript\:evil\(6\))", "[x][y]\n\n[y]: javascript\\:evil(1)", "[x](javascript:evil)"])
 def test_no_text_becomes_a_link_that_runs(text):
     link = re.compile(r"href=.{0,3}(javascript|data)", re.S)

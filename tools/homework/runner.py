@@ -162,8 +162,11 @@ class Run:
                         return None
                     client.timeout = self.limits["cell_seconds"]
                     await self.run_cell(client, cell, number)
-            except (DeadKernelError, RuntimeError):
-                ended = number, "KernelDied", "the kernel's process ended"
+                    if self.settings["sandbox"] and sandbox.strangers(sockets, manager.connection_file):
+                        raise DeadKernelError(sandbox.STRANGERS)  # now: sandbox.py may see it when a later cell runs
+            except (DeadKernelError, RuntimeError) as error:
+                reason = str(error) if str(error) == sandbox.STRANGERS else "the kernel's process ended"
+                ended = number, "KernelDied", reason
             except (CellTimeoutError, TimeoutError):
                 ended = number, "TimeOut", f"it took more than {self.limits['cell_seconds']} s"
             except Flood:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = "/home/student"
+STRANGERS = "it wrote files among the kernel's sockets"
 KEYCTL = {"x86_64": 250, "aarch64": 219}  # the number of the system call
 LIMITS = {
     "memory_mb": 4000,  # all processes of a kernel together
@@ -172,7 +173,7 @@ def watch(connection_file):
         elif len(processes) > limits["processes"]:
             ended = f"it started more than {limits['processes']} processes"
         elif settings["sandbox"] and strangers(folder, connection_file):
-            ended = "it wrote files among the kernel's sockets"
+            ended = STRANGERS
         if used > peak or spent > computed + 0.5 or ended:
             peak, computed, new = max(peak, used), max(computed, spent), Path(settings["stats"] + ".new")
             new.write_text(json.dumps({"peak_mb": peak, "computed": computed, "ended": ended}), encoding="utf-8")
