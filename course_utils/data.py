@@ -5,6 +5,7 @@
     digits = data.mnist()
     digits.x_train          # uint8 [60000, 28, 28], 0 = background, 255 = full ink
     digits.y_train          # int32 [60000], the digit
+    data.names()[:2]        # ["aaban", "aabriella"]
     codes = data.one_hot(4) # float32 [4, 4]
 
 The files ship with the course (`data/README.md` tells where they come from) and are
@@ -23,7 +24,7 @@ import numpy as np
 
 from course_utils.faces import FACTORS, LEVELS, draw
 
-__all__ = ["DataError", "Dataset", "Faces", "faces", "fashion_mnist", "mnist", "one_hot"]
+__all__ = ["DataError", "Dataset", "Faces", "faces", "fashion_mnist", "mnist", "names", "one_hot"]
 
 # Where to look, first hit wins: inside an installed package, then beside it in a checkout.
 FOLDERS = (Path(__file__).parent / "_data", Path(__file__).parent.parent / "data")
@@ -38,6 +39,7 @@ SHA256 = {
     "fashion_mnist/train-labels-idx1-ubyte.gz": "c1d29b30febfce7b7c5d4dfc17d6ab9f9f8e49101ae51e79e3b24d5df6a1317e",
     "fashion_mnist/t10k-images-idx3-ubyte.gz": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "fashion_mnist/t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    "names/names-2017.txt.gz": "d4636ea6df909ad1e4880eb0781a5441b03776b97fc2312ed81641e4a558afa9",
 }
 
 
@@ -89,6 +91,16 @@ def fashion_mnist() -> Dataset:
     ))  # fmt: skip
 
 
+def names() -> list[str]:
+    """The 29,910 first names that at least five children born in the United States in 2017 were given.
+
+    Returns new strings in alphabetical order, each once: 2 to 15 letters, a to z in lower case; whatever the names
+    had of spaces, hyphens and accents is lost in the source. Raises `DataError` if the file is missing or damaged.
+    Source: US Social Security Administration, national data on given names (public domain).
+    """
+    return _read("names/names-2017.txt.gz").decode("ascii").split()
+
+
 def one_hot(n: int) -> np.ndarray:
     """The n one-hot vectors of length n, one a row: the identity, float32 [n, n].
 
@@ -134,8 +146,8 @@ def _load(name, classes):
     return Dataset(x_train, y_train, x_test, y_test, classes)
 
 
-def _read_idx(name):
-    """The array in the IDX file `name`: a header (0, 0, 8 for uint8, rank; sizes), then the values."""
+def _read(name):
+    """The uncompressed content of the file `name`, checked: bytes."""
     repair = (
         f"In a checkout of the course, run `git checkout -- data/{name}` in its folder (without git, download the "
         "course again); without one, install the package again (`pip install --force-reinstall …`, or, without pip, "
@@ -150,6 +162,12 @@ def _read_idx(name):
         raise DataError(f"The data file {path} cannot be read ({error}). {repair}") from error
     if hashlib.sha256(content).hexdigest() != SHA256[name]:
         raise DataError(f"The data file {path} does not hold the data it should (SHA-256 differs). {repair}")
+    return content
+
+
+def _read_idx(name):
+    """The array in the IDX file `name`: a header (0, 0, 8 for uint8, rank; sizes), then the values."""
+    content = _read(name)
     rank = content[3]
     shape = np.frombuffer(content, ">i4", count=rank, offset=4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape).copy()

