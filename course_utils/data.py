@@ -39,6 +39,7 @@ SHA256 = {
     "fashion_mnist/train-labels-idx1-ubyte.gz": "c1d29b30febfce7b7c5d4dfc17d6ab9f9f8e49101ae51e79e3b24d5df6a1317e",
     "fashion_mnist/t10k-images-idx3-ubyte.gz": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "fashion_mnist/t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    "judge/weights-float16.gz": "c5c5d68c4dec01afbe84557cc924d9ed6e7f2994b3889f39f999cca6a0d59502",
     "names/names-2017.txt.gz": "d4636ea6df909ad1e4880eb0781a5441b03776b97fc2312ed81641e4a558afa9",
 }
 
@@ -98,7 +99,7 @@ def names() -> list[str]:
     had of spaces, hyphens and accents is lost in the source. Raises `DataError` if the file is missing or damaged.
     Source: US Social Security Administration, national data on given names (public domain).
     """
-    return _read("names/names-2017.txt.gz").decode("ascii").split()
+    return read("names/names-2017.txt.gz").decode("ascii").split()
 
 
 def one_hot(n: int) -> np.ndarray:
@@ -146,8 +147,8 @@ def _load(name, classes):
     return Dataset(x_train, y_train, x_test, y_test, classes)
 
 
-def _read(name):
-    """The uncompressed content of the file `name`, checked: bytes."""
+def read(name):
+    """The uncompressed content of the file `name`, one of `SHA256`, checked: bytes. Raises `DataError`."""
     repair = (
         f"In a checkout of the course, run `git checkout -- data/{name}` in its folder (without git, download the "
         "course again); without one, install the package again (`pip install --force-reinstall …`, or, without pip, "
@@ -167,7 +168,7 @@ def _read(name):
 
 def _read_idx(name):
     """The array in the IDX file `name`: a header (0, 0, 8 for uint8, rank; sizes), then the values."""
-    content = _read(name)
+    content = read(name)
     rank = content[3]
     shape = np.frombuffer(content, ">i4", count=rank, offset=4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape).copy()

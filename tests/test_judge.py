@@ -1,5 +1,7 @@
 """The judge of digits accepts digits and refuses spoiled ones."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -13,9 +15,17 @@ def digits():
     return digits.x_test[:2000] / np.float32(255), digits.y_test[:2000]
 
 
-@pytest.fixture(scope="module")
-def judge():
-    return digit_judge()
+@pytest.fixture(scope="module", params=[None, 1], ids=["shipped", "trained"])
+def judge(request):
+    return digit_judge(request.param)
+
+
+def test_the_script_writes_the_weights_that_ship(monkeypatch):
+    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "tools")
+    import make_judge
+
+    shipped = digit_judge()
+    assert make_judge.content(shipped) == data.read("judge/weights-float16.gz")
 
 
 def test_the_judge_accepts_digits_and_refuses_spoiled_ones(judge, digits):
