@@ -31,7 +31,8 @@ test: .setup-grade ## run all tests, and every notebook against its stored outpu
 test-colab: ## the tests on the versions that Colab has, and every lesson alone with all its solutions
 	@sh tools/setup.sh colab
 	@.venv-colab/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall .
-	@$(QUIET) .venv-colab/bin/pytest $(PARALLEL) $(NBVAL) tests notebooks/00_start_here.ipynb --ignore tests/test_speed.py
+	@$(QUIET) .venv-colab/bin/pytest $(PARALLEL) $(NBVAL) tests notebooks/00_start_here.ipynb \
+	    --ignore tests/test_speed.py --ignore tests/test_slides.py --ignore tests/test_site.py
 
 homework: .setup-grade ## make the homework that is handed out (build/homework), and check it
 	@$(PYTHON_IN) tools/homework release
