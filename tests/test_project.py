@@ -289,13 +289,43 @@ def test_a_lesson_that_fails_is_named_and_the_others_are_made(lesson, tmp_path, 
 # --- JupyterLab -------------------------------------------------------------------------------------------------------
 
 
-def test_a_notebook_opens_with_what_jupyterlab_would_add_and_its_file_stays(tmp_path):
-    """JupyterLab compares the stored language_info, the version included, with the kernel's, and asks to save."""
+@pytest.fixture
+def lab_config(tmp_path, monkeypatch):
+    """What tools/lab_config.py says, run as Jupyter runs it in a copy of the course, and the environment after it."""
     pytest.importorskip("jupyter_server")
+    config = types.SimpleNamespace(ServerApp=types.SimpleNamespace(), LabApp=types.SimpleNamespace())
+    monkeypatch.setattr(os, "environ", {k: v for k, v in os.environ.items() if not k.startswith("JAX_")})
+    file = tmp_path / "course" / "tools" / "lab_config.py"
+    exec((ROOT / "tools" / "lab_config.py").read_text(encoding="utf-8"), {"c": config, "__file__": str(file)})
+    return config, os.environ
+
+
+def test_what_jax_compiled_in_the_lab_is_found_again_and_gives_the_same(lab_config, tmp_path):
+    _, env = lab_config
+    program = """if True:
+        import jax, jax.numpy as jnp
+        from jax._src import monitoring
+        found = []
+        monitoring.register_event_listener(lambda event, **_: found.append(event))
+        value = jax.jit(lambda x: jnp.tanh(SLOPE * x).sum())(jnp.arange(1000.0))
+        print(float(value), found.count("/jax/compilation_cache/cache_hits") > 0)"""
+
+    def run(slope):
+        process = subprocess.run([sys.executable, "-c", program.replace("SLOPE", slope)], env=env, capture_output=True, text=True, check=True)
+        assert not process.stderr
+        return process.stdout.split()
+
+    first, again = run("0.01"), run("0.01")
+    assert first[0] == again[0] and (first[1], again[1]) == ("False", "True")
+    assert run("0.02")[0] != first[0]
+    assert any((tmp_path / "course" / "build" / "jax-cache").iterdir()) and not (tmp_path / "build").exists()
+
+
+def test_a_notebook_opens_with_what_jupyterlab_would_add_and_its_file_stays(lab_config, tmp_path):
+    """JupyterLab compares the stored language_info, the version included, with the kernel's, and asks to save."""
     from ipykernel.ipkernel import IPythonKernel
 
-    config = types.SimpleNamespace(ServerApp=types.SimpleNamespace(), LabApp=types.SimpleNamespace())
-    exec((ROOT / "tools" / "lab_config.py").read_text(encoding="utf-8"), {"c": config})
+    config, _ = lab_config
     contents = config.ServerApp.contents_manager_class(root_dir=str(tmp_path))
     kernel = {"name": "python3", "display_name": "Python 3"}
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
