@@ -2,9 +2,10 @@
 
 Published negative conditional log-likelihoods in nats per image (pyro-ppl/pyro, tutorial/source/cvae.ipynb, after Sohn,
 Lee and Yan 2015), network / CVAE: one quadrant given 100.4 / 71.8, two 61.9 / 51.0, three 25.4 / 24.2. There, pixels
-are grey, training stops early by the loss on the test images, and the value of the CVAE is −ELBO with 10 draws.
+are grey, training stops early by the loss on the test images, the decoder sees only the code, and the value of the
+CVAE is −ELBO with 10 draws.
 
-    python tests/long_runs/cvae_quadrants.py                     one, two and three quadrants given, 12 epochs each
+    python tests/long_runs/cvae_quadrants.py                     one, two and three quadrants given, 8 epochs each
     python tests/long_runs/cvae_quadrants.py --quadrants 1 --grey       grey pixels, as published
 
 Given are the bottom left quadrant; then the left half; then all but the bottom right one. The network is G-h-h-M for G
@@ -14,9 +15,13 @@ grey value, each time an image is seen; those of the test set are drawn once. Ad
 falls along a cosine to 0 over the epochs; nothing is chosen on the test images. The CVAE's likelihood is estimated with
 100 importance samples an image on all 10,000 test images. Not collected by pytest, which looks for test_*.py.
 
-Results: see the end of this text.
+Results, each once with seed 0 on two cores of a CPU (Python 3.11, JAX 0.10.2, Flax 0.12.8, Optax 0.2.8); nats per image.
+The training took 2 to 4 minutes for each column, network and CVAE together.
 
-RESULTS
+    quadrants given                          1        2        3     1, with --grey
+    network                             104.75    65.31    27.76      97.57
+    CVAE, -ELBO                          70.05    48.11    21.81      70.17
+    CVAE, 100 importance samples         66.44    45.70    20.87      67.18
 """
 
 import argparse
@@ -117,7 +122,7 @@ def binarised(key, x):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quadrants", type=int, nargs="+", default=[1, 2, 3], choices=[1, 2, 3])
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--grey", action="store_true", help="grey pixels as targets, as in the published table")
     args = parser.parse_args()
