@@ -304,7 +304,7 @@ def test_what_jax_compiled_in_the_lab_is_found_again_and_gives_the_same(lab_conf
     _, env = lab_config
     program = """if True:
         import jax, jax.numpy as jnp
-        from jax._src import monitoring
+        from jax import monitoring
         found = []
         monitoring.register_event_listener(lambda event, **_: found.append(event))
         value = jax.jit(lambda x: jnp.tanh(SLOPE * x).sum())(jnp.arange(1000.0))
