@@ -158,6 +158,13 @@ def test_can_be_read_aloud(path):
             assert all(name.strip() for name in head.strip("|").split("|")), head
 
 
+@every_notebook
+def test_no_backslash_was_lost(path):
+    """A tool that reads \\approx as an escape leaves the bell character, and a formula that no browser can typeset."""
+    for cell in read(path).cells:
+        assert not re.search(r"[\x00-\x08\x0b-\x1f]", cell.source), cell.source
+
+
 def test_the_list_of_introductions_says_which_lessons_test_them():
     """Column "tested in lessons" of the table in lesson 00, against the lessons that name R1 to R5."""
     named = {f"R{number}": set() for number in range(1, 6)}
