@@ -73,6 +73,16 @@ def compress(content):
     return out.getvalue()
 
 
+def store(content, name, out):
+    """Write the file `name` of the folder of the data, compressed, and print its line for course_utils/data.py."""
+    path = Path(out) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")  # an interrupt leaves no half a file
+    part.write_bytes(compress(content))
+    os.replace(part, path)
+    print(f'"{name}": "{hashlib.sha256(content).hexdigest()}",  # {path.stat().st_size:,} bytes')
+
+
 def originals(folder, name):
     """The checked arrays of one data set: {file name: array}."""
     arrays = {}
@@ -98,16 +108,10 @@ def main(argv=None):
     args = parser.parse_args(argv)
     sets = {"mnist": originals(args.mnist, "mnist"), "fashion_mnist": originals(args.fashion, "fashion_mnist")}
     for name, arrays in sets.items():
-        (args.out / name).mkdir(parents=True, exist_ok=True)
         for file, array in arrays.items():
             if name == "fashion_mnist" and file.startswith("train"):
                 array = array[:FASHION_TRAIN]
-            content = idx(array)
-            path = args.out / name / f"{file}.gz"
-            part = path.with_suffix(".part")
-            part.write_bytes(compress(content))
-            os.replace(part, path)
-            print(f'"{name}/{path.name}": "{hashlib.sha256(content).hexdigest()}",  # {path.stat().st_size:,} bytes')
+            store(idx(array), f"{name}/{file}.gz", args.out)
 
 
 if __name__ == "__main__":

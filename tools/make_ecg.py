@@ -6,12 +6,10 @@ The source is a NumPy archive of 108,000 readings of an 11-bit converter. They a
 byte first, as make_data.py writes the images: gzip without name or time.
 """
 
-import hashlib
 import sys
-from pathlib import Path
 
 import numpy as np
-from make_data import ROOT, compress
+from make_data import ROOT, store
 
 
 def readings(ecg):
@@ -22,11 +20,7 @@ def readings(ecg):
 
 
 def main(source, out=ROOT / "data"):
-    content = readings(np.load(source)["ecg"])
-    path = Path(out) / "ecg" / "mit-bih-208.gz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(compress(content))
-    print(f'"ecg/{path.name}": "{hashlib.sha256(content).hexdigest()}",  # {path.stat().st_size:,} bytes')
+    store(readings(np.load(source)["ecg"]), "ecg/mit-bih-208.gz", out)
 
 
 if __name__ == "__main__":

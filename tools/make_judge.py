@@ -6,14 +6,12 @@ All weights in the order of `jax.tree.leaves(nnx.state(judge))`, as float16, lit
 compresses the images. Another machine's weights differ in the last digits, and so does their SHA-256.
 """
 
-import hashlib
 import sys
-from pathlib import Path
 
 import jax
 import numpy as np
 from flax import nnx
-from make_data import ROOT, compress
+from make_data import ROOT, store
 
 from course_utils.judge import digit_judge
 
@@ -24,11 +22,7 @@ def content(judge):
 
 
 def main(out=ROOT / "data"):
-    weights = content(digit_judge(0))
-    path = Path(out) / "judge" / "weights-float16.gz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(compress(weights))
-    print(f'"judge/{path.name}": "{hashlib.sha256(weights).hexdigest()}",  # {path.stat().st_size:,} bytes')
+    store(content(digit_judge(0)), "judge/weights-float16.gz", out)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,10 @@ ratings.gz      uint16, low byte first, three rows of 100,004: user from 0, line
                 sorted by user, and each user's ratings in the order in which they were given
 """
 
-import hashlib
 import sys
-from pathlib import Path
 
 import numpy as np
-from make_data import ROOT, compress
+from make_data import ROOT, store
 
 
 def convert(table):
@@ -40,12 +38,8 @@ def convert(table):
 def main(source, out=ROOT / "data"):
     import pandas
 
-    folder = Path(out) / "movielens"
-    folder.mkdir(parents=True, exist_ok=True)
     for name, content in convert(pandas.read_pickle(source, compression="xz")).items():
-        (folder / name).write_bytes(compress(content))
-        size = (folder / name).stat().st_size
-        print(f'"movielens/{name}": "{hashlib.sha256(content).hexdigest()}",  # {size:,} bytes')
+        store(content, f"movielens/{name}", out)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,9 @@ Takes the names of one year, both sexes together, each once, in lower case, sort
 make_data.py writes the images: gzip without name or time.
 """
 
-import hashlib
 import sys
-from pathlib import Path
 
-from make_data import ROOT, compress
+from make_data import ROOT, store
 
 YEAR = 2017
 
@@ -27,11 +25,7 @@ def main(source, out=ROOT / "data"):
     import pyarrow.parquet
 
     table = pyarrow.parquet.read_table(source, columns=["year", "name"])
-    content = lines(table["year"].to_pylist(), table["name"].to_pylist())
-    path = Path(out) / "names" / f"names-{YEAR}.txt.gz"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(compress(content))
-    print(f'"names/{path.name}": "{hashlib.sha256(content).hexdigest()}",  # {path.stat().st_size:,} bytes')
+    store(lines(table["year"].to_pylist(), table["name"].to_pylist()), f"names/names-{YEAR}.txt.gz", out)
 
 
 if __name__ == "__main__":
