@@ -8,6 +8,7 @@
     data.names()[:2]        # ["aaban", "aabriella"]
     data.ecg()              # float32 [108000], millivolts
     data.movielens().stars  # float32 [100004], 0.5 to 5
+    data.molecules()[:1]    # ["BrC1(Br)C2COCOCC21"]
     codes = data.one_hot(4) # float32 [4, 4]
 
 The files ship with the course (`data/README.md` tells where they come from) and are
@@ -27,7 +28,8 @@ import numpy as np
 from course_utils.faces import FACTORS, LEVELS, draw
 
 __all__ = [
-    "DataError", "Dataset", "Faces", "Ratings", "ecg", "faces", "fashion_mnist", "mnist", "movielens", "names", "one_hot",
+    "DataError", "Dataset", "Faces", "Ratings", "ecg", "faces", "fashion_mnist", "mnist", "molecules", "movielens", "names",
+    "one_hot",
 ]  # fmt: skip
 
 # Where to look, first hit wins: inside an installed package, then beside it in a checkout.
@@ -45,6 +47,7 @@ SHA256 = {
     "fashion_mnist/t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     "judge/weights-float16.gz": "c5c5d68c4dec01afbe84557cc924d9ed6e7f2994b3889f39f999cca6a0d59502",
     "ecg/mit-bih-208.gz": "45cbec844577d9c7e2117b2011a5d524ab6dd49d93c29f5f5aea690772681b8f",
+    "molecules/moses-40000.txt.gz": "a06cbd8d1587097d1b937e76f1951f982254bb017ed10be7f5069b0734bd0f73",
     "movielens/films.txt.gz": "73db55aeee923228a55b3baaf17bfd260690d7d2c1fdf32aa40c3aa7f315cbe1",
     "movielens/ratings.gz": "af3c9ba6a0708cca15404c6d65ba7dbbb3674ab6507e22cdc2274c7faad6c7b3",
     "names/names-2017.txt.gz": "d4636ea6df909ad1e4880eb0781a5441b03776b97fc2312ed81641e4a558afa9",
@@ -151,6 +154,16 @@ def movielens() -> Ratings:
     split = tuple(() if names == "(no genres listed)" else tuple(names.split("|")) for names in genres)
     return Ratings(user.astype(np.int32), film.astype(np.int32), stars.astype(np.float32) / 2,
                    titles, tuple(int(year or 0) for year in years), split)  # fmt: skip
+
+
+def molecules() -> list[str]:
+    """40,000 molecules of the kind that medicines begin with, as texts in SMILES.
+
+    Returns new strings in the order of their characters, each once: 16 to 54 characters of 25 kinds, drawn at random
+    from the 1,584,663 of the training list of MOSES. Raises `DataError` if the file is missing or damaged.
+    Source: D. Polykovskiy and others, Molecular Sets (MOSES), 2020, from the ZINC database.
+    """
+    return read("molecules/moses-40000.txt.gz").decode("ascii").split()
 
 
 def one_hot(n: int) -> np.ndarray:

