@@ -297,7 +297,7 @@ def bare_python(tmp_path):
     return tmp_path / "python" / "bin" / "python"
 
 
-MOST = 4  # lessons that run alone in one pass
+MOST = 3  # lessons that run alone in one pass
 
 
 def chosen():
