@@ -67,12 +67,14 @@ def gaussian_sample(key, mu, log_var):
     return mu + jnp.exp(0.5 * log_var) * jax.random.normal(key, jnp.shape(mu))
 
 
+_HE = nnx.initializers.he_normal()  # one for all, so that equal networks have equal graphs also in older versions of Flax
+
+
 def mlp(sizes, rngs):
     """Dense layers of the given widths with ReLU between them and nothing after the last: an `nnx.Sequential`.
 
     Start values: biases 0, weights normal with variance 2/n for n inputs (He et al. 2015, arXiv:1502.01852).
     """
-    start = nnx.initializers.he_normal()
-    layers = [nnx.Linear(n_in, n_out, kernel_init=start, rngs=rngs) for n_in, n_out in itertools.pairwise(sizes)]
+    layers = [nnx.Linear(n_in, n_out, kernel_init=_HE, rngs=rngs) for n_in, n_out in itertools.pairwise(sizes)]
     between = [layer for linear in layers[:-1] for layer in (linear, nnx.relu)]
     return nnx.Sequential(*between, layers[-1])

@@ -39,6 +39,12 @@ def test_start_values_keep_the_size_of_a_signal_through_many_layers():
     assert 0.7 < jnp.sqrt(jnp.mean(out**2)) < 1.4  # with variance 1/n it would be 1/16
 
 
+def test_equal_networks_have_equal_graphs():
+    """So a compiled function that takes the graph as a static argument serves all of them."""
+    one, other = (nnx.split(VAE([8, 4, 2], nnx.Rngs(seed)))[0] for seed in (0, 1))
+    assert one == other and hash(one) == hash(other)
+
+
 def test_gaussian_sample_has_the_mean_and_the_standard_deviation_that_it_is_told():
     mu, log_var = jnp.array([[3.0, -1.0]]), jnp.array([[np.log(4.0), np.log(0.25)]])
     z = gaussian_sample(jax.random.key(0), jnp.tile(mu, (100_000, 1)), jnp.tile(log_var, (100_000, 1)))
