@@ -1,5 +1,7 @@
 """The drawn faces: every factor changes its own part of the picture, and nothing else."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,55 @@ def test_every_factor_changes_its_own_part_and_nothing_else(factor):
     allowed = (Y >= top) & (Y < bottom) & (X >= left) & (X < right)
     assert changed[:, ~allowed].max(initial=0) == 0
     assert (changed.sum(axis=(1, 2)) > 30).all()  # each step can be seen
+
+
+# The same for the pose. A turn moves all that lies on the front of the head, a gaze moves the irises.
+POSES = {"turn": (3, 28, 6, 26), "gaze": (14, 17, 10, 22)}
+
+
+@pytest.mark.parametrize("pose", POSES)
+@pytest.mark.parametrize("glasses", [0.0, 1.0])
+def test_pose_changes_its_own_part_and_nothing_else(pose, glasses):
+    factors = np.tile(BASE, (9, 1))
+    factors[:, FACTORS.index("glasses")] = glasses
+    images = draw(factors, **{pose: np.linspace(-1, 1, 9)}).astype(int)
+    changed = np.abs(np.diff(images, axis=0)).sum(axis=-1)
+    top, bottom, left, right = POSES[pose]
+    allowed = (Y >= top) & (Y < bottom) & (X >= left) & (X < right)
+    assert changed[:, ~allowed].max(initial=0) == 0
+    assert (changed.sum(axis=(1, 2)) > 30).all()
+    np.testing.assert_array_equal(images, images[::-1, :, ::-1])  # to the left is the mirror image of to the right
+
+
+def test_a_turn_moves_the_face_to_its_side():
+    face = np.tile([0.0, 0.0, 0.0, 0.0, 0.0, 0.0], (3, 1))
+    dark = 255 - draw(face, turn=[-1, 0, 1])[:, 14:16, 8:24].astype(float).mean(axis=(1, 3))  # the eyes' rows
+    left, middle, right = (dark * np.arange(16)).sum(axis=1) / dark.sum(axis=1)
+    assert left < middle < right
+
+
+def test_a_face_that_looks_straight_ahead_has_the_bytes_it_had_without_poses():
+    factors = np.random.default_rng(0).uniform(size=(500, 6))
+    images = draw(factors)
+    assert hashlib.sha256(images.tobytes()).hexdigest()[:32] == "ee84dd8a9cccc984103c9d0caec9852b"
+    np.testing.assert_array_equal(images, draw(factors, turn=np.zeros(500), gaze=0))
+    turned = draw(factors, turn=np.r_[1.0, np.zeros(499)], gaze=np.r_[1.0, np.zeros(499)])  # one may not disturb others
+    np.testing.assert_array_equal(images[1:], turned[1:])
+    assert (images[0] != turned[0]).any()
+
+
+def test_one_pose_for_all_faces_is_the_same_as_one_for_each():
+    factors = np.random.default_rng(1).uniform(size=(20, 6))
+    np.testing.assert_array_equal(draw(factors, turn=0.5, gaze=-1), draw(factors, np.full(20, 0.5), np.full(20, -1)))
+
+
+@pytest.mark.parametrize("pose, message", [
+    ({"turn": 1.1}, "between -1 and 1"), ({"gaze": np.nan}, "between -1 and 1"),
+    ({"turn": [0, 0, 0]}, r"number or \[2\]"),
+])  # fmt: skip
+def test_wrong_poses_are_refused(pose, message):
+    with pytest.raises(ValueError, match=message):
+        draw(np.zeros((2, 6)), **pose)
 
 
 def test_skin_and_hair_colour_leave_what_is_neither_alone():
