@@ -34,6 +34,9 @@ test-colab: ## the tests on the versions that Colab has, and every lesson alone 
 	@$(QUIET) .venv-colab/bin/pytest $(PARALLEL) $(NBVAL) tests notebooks/00_start_here.ipynb \
 	    --ignore tests/test_speed.py --ignore tests/test_slides.py --ignore tests/test_site.py
 
+bench: .setup ## print how fast training is here, beside jitted steps and PyTorch's loops (which needs the extra "bench")
+	@TQDM_DISABLE=1 $(PYTHON_IN) tests/test_speed.py
+
 homework: .setup-grade ## make the homework that is handed out (build/homework), and check it
 	@$(PYTHON_IN) tools/homework release
 
@@ -96,4 +99,4 @@ clean: ## remove the environments and everything that was made
 .setup-grade:
 	@sh tools/setup.sh grade
 
-.PHONY: help lab test test-colab homework grade links notebooks slides check-slides site pdf check-site check-links colab-pins lock clean .setup .setup-grade
+.PHONY: help lab test test-colab bench homework grade links notebooks slides check-slides site pdf check-site check-links colab-pins lock clean .setup .setup-grade
