@@ -304,7 +304,12 @@ def test_damage_names_the_file_and_the_repair(copy, name, damage):
 @pytest.mark.parametrize("name", FILES)
 def test_each_file_is_checked(copy, name):
     wrong_content(copy / name)
-    load = digit_judge if name.startswith("judge/") else getattr(data, name.split("/")[0])
+    if name.startswith("judge/"):
+        load = digit_judge
+    elif "long-run" in name:  # weights that one lesson reads itself
+        load = lambda: data.read(name)
+    else:
+        load = getattr(data, name.split("/")[0])
     with pytest.raises(data.DataError, match=re.escape(Path(name).name)):
         load()
 
