@@ -47,6 +47,7 @@ SHA256 = {
     "fashion_mnist/t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     "judge/weights-float16.gz": "c5c5d68c4dec01afbe84557cc924d9ed6e7f2994b3889f39f999cca6a0d59502",
     "ecg/mit-bih-208.gz": "45cbec844577d9c7e2117b2011a5d524ab6dd49d93c29f5f5aea690772681b8f",
+    "molecules/long-run-float16.gz": "b446c2c1a8f10659b64f11e6c2f336f3b64175a98951e08b9381ef00f2baf9ea",
     "molecules/moses-40000.txt.gz": "a06cbd8d1587097d1b937e76f1951f982254bb017ed10be7f5069b0734bd0f73",
     "movielens/films.txt.gz": "73db55aeee923228a55b3baaf17bfd260690d7d2c1fdf32aa40c3aa7f315cbe1",
     "movielens/ratings.gz": "af3c9ba6a0708cca15404c6d65ba7dbbb3674ab6507e22cdc2274c7faad6c7b3",
