@@ -290,9 +290,10 @@ def test_fit_is_many_times_faster_than_a_loop_of_jitted_steps():
 
 
 def test_what_make_lab_keeps_shortens_the_first_call_by_a_third():
+    """Without Python's own start and the data: on a quiet machine to three tenths, as a whole to six tenths."""
     calls = first_calls(rounds=1)
-    total = {name: sum(found[part] for part in PARTS) for name, found in calls.items()}
-    assert total["kept"] < 2 / 3 * total["nothing kept"], calls
+    waited = {name: found["start values"] + found["fit"] for name, found in calls.items()}
+    assert waited["kept"] < 2 / 3 * waited["nothing kept"], calls
 
 
 if __name__ == "__main__":
