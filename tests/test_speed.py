@@ -180,7 +180,7 @@ def contestants(everything):
     on_device = jnp.asarray(images)
     toy_loop = in_a_loop(Toy, toy_loss, optax.adam(0.1), lambda: [jnp.asarray(symbols)] * TOY_STEPS)
     found = {
-        ("toy", "fit"): in_fit(Toy, toy_loss, symbols, optax.adam(0.1), 4, 2_000, 42_000),
+        ("toy", "fit"): in_fit(Toy, toy_loss, symbols, optax.adam(0.1), 4, 2_000, 102_000),
         ("toy", "jitted steps"): lambda: toy_loop() / TOY_STEPS,
         ("VAE", "fit"): in_fit(VAE, negative_elbo, images, optax.adam(1e-3), BATCH, 1, 4),
         ("VAE", "jitted steps"): in_a_loop(VAE, negative_elbo, optax.adam(1e-3), lambda: shuffled(on_device)),

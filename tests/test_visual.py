@@ -3,6 +3,7 @@
 The lesson's own cells run here: the ones that define scenes, pictures, sentences, answers and the choice of questions.
 """
 
+import itertools
 import json
 from pathlib import Path
 
@@ -16,8 +17,7 @@ NEEDED = ("def scenes(", "def draw(", "SENTENCES =", "def answers(", "def asked(
 @pytest.fixture(scope="module")
 def lesson():
     """The names that the lesson's cells define."""
-    names = {"np": np}
-    exec("import itertools", names)
+    names = {"np": np, "itertools": itertools}
     sources = ["".join(cell["source"]) for cell in json.loads(LESSON.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
     for needed in NEEDED:
         (source,) = [source for source in sources if needed in source and "@title" not in source]
