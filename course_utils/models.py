@@ -1,9 +1,11 @@
 """Networks that several lessons use. Each is written out in the lesson that introduces it."""
 
 import itertools
+import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
 
@@ -67,7 +69,21 @@ def gaussian_sample(key, mu, log_var):
     return mu + jnp.exp(0.5 * log_var) * jax.random.normal(key, jnp.shape(mu))
 
 
-_HE = nnx.initializers.he_normal()  # one for all, so that equal networks have equal graphs also in older versions of Flax
+_he_normal = nnx.initializers.he_normal()
+
+
+def _start_values(key, shape, dtype=jnp.float32):
+    """The numbers of `nnx.initializers.he_normal()`, [inputs, outputs], with fewer programs to compile.
+
+    JAX compiles a draw anew for each shape, and that takes longer than all the drawing. But a long draw begins with
+    the numbers of a short one; so this draws a power of four, a size that many layers share, and cuts it.
+    """
+    if isinstance(key, jax.core.Tracer):  # inside a function that is compiled anyway
+        return _he_normal(key, shape, dtype)
+    number = math.prod(shape)
+    size = 4 ** math.ceil(math.log2(number) / 2)
+    draws = np.asarray(jax.random.truncated_normal(key, -2, 2, (size,), dtype))[:number].reshape(shape)
+    return jnp.asarray(draws * (np.sqrt(np.float32(2 / shape[0])) / np.float32(0.87962566)).astype(dtype))
 
 
 def mlp(sizes, rngs):
@@ -75,6 +91,6 @@ def mlp(sizes, rngs):
 
     Start values: biases 0, weights normal with variance 2/n for n inputs (He et al. 2015, arXiv:1502.01852).
     """
-    layers = [nnx.Linear(n_in, n_out, kernel_init=_HE, rngs=rngs) for n_in, n_out in itertools.pairwise(sizes)]
+    layers = [nnx.Linear(n_in, n_out, kernel_init=_start_values, rngs=rngs) for n_in, n_out in itertools.pairwise(sizes)]
     between = [layer for linear in layers[:-1] for layer in (linear, nnx.relu)]
     return nnx.Sequential(*between, layers[-1])

@@ -1,11 +1,12 @@
 """Training: one compiled call per epoch.
 
 A Python loop over training steps spends most of its time on Python, not on the network. `fit` therefore compiles
-a whole epoch (shuffle, all minibatches, test loss) into one function and calls that. Lesson 00 measures the
+a whole epoch (all minibatches, in a new order, and the test loss) into one function and calls that. Lesson 00 measures the
 difference, lesson 04 takes the code below apart line by line.
 """
 
 import contextlib
+import ctypes
 import dataclasses
 import hashlib
 import inspect
@@ -16,6 +17,7 @@ import signal
 import sys
 import threading
 import time
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -103,7 +105,7 @@ def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=Non
     step = _make_step(loss_fn, optimizer, graph)
     evaluate = None if x_test is None else _make_evaluate(loss_fn, eval_graph, batch_size)
     one_by_one = has_convolution and jax.default_backend() == "cpu"
-    epochs_per_call = 1 if one_by_one else max(1, STEPS_PER_CALL // steps)
+    epochs_per_call = 1 if one_by_one else _epochs_per_call(epochs, steps)
 
     start = time.perf_counter()
     losses, tests = [], []
@@ -113,7 +115,8 @@ def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=Non
         run = (_run_step_by_step if one_by_one else _run_compiled)(step, evaluate, form, batch_size, stop)
         while len(losses) < epochs and not stop.is_set():
             numbers = np.arange(len(losses), min(len(losses) + epochs_per_call, epochs))
-            state, new_losses, new_tests = run(state, numbers, key, x, x_test)
+            chance = _chance(key, numbers, n, batch_size, 0 if x_test is None else _length(x_test))
+            state, new_losses, new_tests = run(state, chance, x, x_test)
             _check_finite(new_losses, len(losses))
             losses.extend(new_losses)
             tests.extend(new_tests)
@@ -176,15 +179,14 @@ def _make_step(loss_fn, optimizer, graph):
 
 
 def _make_evaluate(loss_fn, graph, batch_size):
-    """`evaluate(state, x_test, key)` → the mean loss over all of x_test, the last incomplete batch included."""
+    """`evaluate(state, x_test, keys)` → the mean loss over all of x_test, the last incomplete batch included."""
     loss_and_rest = _loss_and_rest(loss_fn, graph)
 
-    def evaluate(state, x_test, key):
+    def evaluate(state, x_test, keys):
         params, _, rest = state
         n = _length(x_test)
         size = min(batch_size, n)
         whole = n // size
-        keys = jax.random.split(key, whole + 1)
         batches, left_over = _batches(x_test, whole, size), jax.tree.map(lambda part: part[whole * size :], x_test)
         losses = jax.lax.map(lambda batch_and_key: loss_and_rest(params, rest, *batch_and_key)[0], (batches, keys[1:]))
         total = size * losses.sum()
@@ -203,38 +205,61 @@ def _batches(x, number, size):
     return jax.tree.map(lambda part: part[: number * size].reshape(number, size, *part.shape[1:]), x)
 
 
-def _shuffled_batches(x, key, batch_size):
-    """A new order, cut into batches, and a key for each: [steps, batch_size, ...] and [steps]."""
-    order_key, steps_key = jax.random.split(key)
-    n = _length(x)
-    steps = n // batch_size
-    if batch_size == n:  # one batch holds everything: its order does not matter
-        return _batches(x, 1, n), jax.random.split(steps_key, 1)
-    order = _batches(jax.random.permutation(order_key, n), steps, batch_size)
-    return jax.tree.map(lambda part: part[order], x), jax.random.split(steps_key, steps)
+@partial(jax.jit, static_argnums=(2, 3, 4))
+def _chance(key, numbers, n, batch_size, n_test):
+    """What chance decides in the epochs of these numbers, for n examples and n_test to test: a tuple of
+
+    orders     int32 [epochs, steps, batch_size]: which examples each step takes; None if it takes all of them
+    keys       [epochs, steps]: a key for each step
+    test_keys  [epochs, batches + 1]: a key for each test batch, that of the incomplete one first; None without a test
+
+    A program of its own, since all networks that learn from n examples can share it.
+    """
+
+    def of_epoch(number):
+        train_key, test_key = jax.random.split(jax.random.fold_in(key, number))
+        order_key, steps_key = jax.random.split(train_key)
+        steps = n // batch_size
+        order = None if batch_size == n else _batches(jax.random.permutation(order_key, n), steps, batch_size)
+        test_keys = jax.random.split(test_key, n_test // min(batch_size, n_test) + 1) if n_test else None
+        return order, jax.random.split(steps_key, steps), test_keys
+
+    return jax.lax.map(of_epoch, numbers)
+
+
+def _epochs_per_call(epochs, steps):
+    """About STEPS_PER_CALL steps; where it can be, a divisor of `epochs`, since a last call with fewer is a program more."""
+    most = max(1, STEPS_PER_CALL // steps)
+    divisor = max(number for number in range(1, min(most, epochs) + 1) if epochs % number == 0)
+    return divisor if 2 * divisor >= most or divisor == epochs else most
 
 
 def _run_compiled(step, evaluate, form, batch_size, stop):
-    """`run` trains the epochs of the given numbers → new state, losses [epochs, steps], test losses [epochs or 0].
+    """`run` trains the epochs of the given chance → new state, losses [epochs, steps], test losses [epochs or 0].
 
     The state is a list of arrays here; `form` makes of it again what `step` and `evaluate` want.
     """
 
-    def epochs(state, numbers, key, x, x_test):
-        def epoch(state, number):
-            train_key, test_key = jax.random.split(jax.random.fold_in(key, number))
-            state, losses = jax.lax.scan(step, state, _shuffled_batches(x, train_key, batch_size))
-            return state, (losses, evaluate and evaluate(state, x_test, test_key))
+    def epochs(state, chance, x, x_test):
+        def step_of_x(state, order_and_key):
+            order, key = order_and_key
+            return step(state, (x if order is None else jax.tree.map(lambda part: part[order], x), key))
 
-        state, results = jax.lax.scan(epoch, jax.tree.unflatten(form, state), numbers)
+        def epoch(state, chance):
+            *orders_and_keys, test_keys = chance
+            state, losses = jax.lax.scan(step_of_x, state, orders_and_keys)
+            return state, (losses, evaluate and evaluate(state, x_test, test_keys))
+
+        state, results = jax.lax.scan(epoch, jax.tree.unflatten(form, state), chance)
         return jax.tree.leaves(state), results
 
     programs = {}  # one, or two if the last call has fewer epochs
 
-    def run(state, numbers, *inputs):
-        if len(numbers) not in programs:
-            programs[len(numbers)] = _compiled(epochs, state, numbers, *inputs)
-        state, (losses, tests) = programs[len(numbers)](state, numbers, *inputs)
+    def run(state, chance, *examples):
+        number = _length(chance)
+        if number not in programs:
+            programs[number] = _compiled(epochs, state, chance, *examples)
+        state, (losses, tests) = programs[number](state, chance, *examples)
         return state, np.asarray(losses), [] if tests is None else np.asarray(tests)
 
     return run
@@ -246,34 +271,32 @@ def _run_step_by_step(step, evaluate, form, batch_size, stop):
     Every step is a compiled call of its own. See github.com/jax-ml/jax/issues/12868; lesson 07 measures it.
     """
 
-    def one_step(state, number, batches, keys):
-        batch, key = jax.tree.map(lambda part: part[number], (batches, keys))
-        state, loss = step(jax.tree.unflatten(form, state), (batch, key))
+    def one_step(state, number, orders, keys, x):
+        batch = x if orders is None else jax.tree.map(lambda part: part[orders[0, number]], x)
+        state, loss = step(jax.tree.unflatten(form, state), (batch, keys[0, number]))
         return jax.tree.leaves(state), loss
 
-    def test(state, x_test, key):
-        return evaluate(jax.tree.unflatten(form, state), x_test, key)
+    def test(state, x_test, keys):
+        return evaluate(jax.tree.unflatten(form, state), x_test, keys[0])
 
     programs = []  # the compiled step, and the compiled test
 
-    def run(state, numbers, key, x, x_test):
-        train_key, test_key = jax.random.split(jax.random.fold_in(key, numbers[0]))
-        batches = _jit_shuffled_batches(x, train_key, batch_size)
+    def run(state, chance, x, x_test):
+        orders, keys, test_keys = chance  # of one epoch
         if not programs:
-            programs.append(_compiled(one_step, state, np.int32(0), *batches))
-            programs.append(None if x_test is None else _compiled(test, state, x_test, test_key, donate=False))
+            programs.append(_compiled(one_step, state, np.int32(0), orders, keys, x))
+            programs.append(None if x_test is None else _compiled(test, state, x_test, test_keys, donate=False))
         losses = []
-        for number in range(_length(batches)):
-            state, loss = programs[0](state, np.int32(number), *batches)
+        for number in range(keys.shape[1]):
+            state, loss = programs[0](state, np.int32(number), orders, keys, x)
             losses.append(float(loss))
             if stop.is_set():
                 return state, [], []
-        return state, np.array([losses]), [] if x_test is None else [float(programs[1](state, x_test, test_key))]
+        return state, np.array([losses]), [] if x_test is None else [float(programs[1](state, x_test, test_keys))]
 
     return run
 
 
-_jit_shuffled_batches = jax.jit(_shuffled_batches, static_argnums=2)
 _programs = {}  # what was compiled, the latest use last
 
 
@@ -296,7 +319,14 @@ def _compiled(function, state, *inputs, donate=True):
     _programs[name] = program
     if len(_programs) > MOST_PROGRAMS:
         del _programs[next(iter(_programs))]  # the one that was not used for the longest time
+    _give_memory_back()
     return program
+
+
+def _give_memory_back():
+    """The compiler frees some hundred megabytes that Linux's C library (glibc) hands back only when it is asked to."""
+    with contextlib.suppress(Exception):  # other systems have no malloc_trim, and need none
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 # --- interrupts and errors --------------------------------------------------------------------------------------

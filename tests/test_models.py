@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from course_utils import models
 from course_utils.models import VAE, Autoencoder, gaussian_sample, mlp
 
 
@@ -37,6 +38,23 @@ def test_start_values_keep_the_size_of_a_signal_through_many_layers():
     x = jax.random.normal(jax.random.key(1), (1000, 500))
     out = jnp.maximum(network(x), 0)
     assert 0.7 < jnp.sqrt(jnp.mean(out**2)) < 1.4  # with variance 1/n it would be 1/16
+
+
+@pytest.mark.parametrize("shape", [(784, 256), (128, 30), (1000, 500), (99, 101), (4, 2), (1, 1)])
+def test_start_values_are_those_of_flax_whether_compiled_or_not(shape):
+    key, flax = jax.random.key(3), nnx.initializers.he_normal()(jax.random.key(3), shape)
+    for draw in (models._start_values, jax.jit(models._start_values, static_argnums=1)):
+        np.testing.assert_allclose(draw(key, shape), flax, rtol=1e-5, atol=1e-7)
+
+
+def test_many_shapes_of_start_values_share_few_programs():
+    shapes = set()
+    with pytest.MonkeyPatch.context() as patch:
+        draw = jax.random.truncated_normal
+        patch.setattr(jax.random, "truncated_normal", lambda *args: shapes.add(args[3]) or draw(*args))
+        for width in range(100, 140):
+            mlp([784, width, width // 2], nnx.Rngs(0))
+    assert shapes == {(4**7,), (4**9,)}
 
 
 def test_equal_networks_have_equal_graphs():

@@ -93,9 +93,9 @@ def test_minibatch_training_equals_a_hand_written_loop_over_the_same_batches():
     fitted, by_hand = AutoEncoder(nnx.Rngs(0)), AutoEncoder(nnx.Rngs(0))
     history = small_fit(fitted)
     optimizer = nnx.Optimizer(by_hand, optax.adam(0.01), wrt=nnx.Param)
-    for epoch in range(3):
-        train_key, _ = jax.random.split(jax.random.fold_in(KEY, epoch))
-        for step, batch in enumerate(training._shuffled_batches(jnp.asarray(X), train_key, 8)[0]):
+    orders = training._chance(KEY, np.arange(3), len(X), 8, 0)[0]
+    for epoch, order in enumerate(orders):
+        for step, batch in enumerate(X[order]):
             loss, gradients = nnx.value_and_grad(reconstruction)(by_hand, batch, KEY)
             optimizer.update(by_hand, gradients)
             np.testing.assert_allclose(history.step_loss[epoch, step], loss, rtol=1e-5)
@@ -103,10 +103,25 @@ def test_minibatch_training_equals_a_hand_written_loop_over_the_same_batches():
 
 
 def test_every_epoch_shuffles_anew_and_no_example_comes_twice():
-    numbers = jnp.arange(50.0)[:, None]
-    orders = [np.asarray(training._shuffled_batches(numbers, jax.random.key(seed), 8)[0]).ravel() for seed in (1, 2)]
-    assert all(len(set(order)) == 48 for order in orders)
-    assert not np.array_equal(*orders)
+    orders, keys, test_keys = training._chance(KEY, np.arange(4), 50, 8, 20)
+    orders = np.asarray(orders).reshape(4, 48)
+    assert all(len(set(order)) == 48 for order in orders) and orders.min() >= 0 and orders.max() < 50
+    assert len({tuple(order) for order in orders}) == 4
+    everything = np.concatenate([np.reshape(jax.random.key_data(part), (-1, 2)) for part in (keys, test_keys)])
+    assert keys.shape == (4, 6) and test_keys.shape == (4, 3)
+    assert len({tuple(key) for key in everything}) == 4 * 6 + 4 * 3
+
+
+def test_an_epoch_has_the_same_chance_however_epochs_are_grouped():
+    together = training._chance(KEY, np.arange(4), 50, 8, 20)
+    alone = training._chance(KEY, np.array([2]), 50, 8, 20)
+    assert np.array_equal(together[0][2], alone[0][0])
+    assert all(jnp.array_equal(a[2], b[0]) for a, b in zip(together[1:], alone[1:]))
+
+
+@pytest.mark.parametrize("epochs, steps, expected", [(5, 156, 1), (5, 100, 1), (6, 100, 2), (2000, 1, 250), (997, 1, 250), (30, 10, 15), (7, 6, 7), (3, 600, 1)])
+def test_epochs_are_grouped_so_that_the_last_call_is_like_the_others(epochs, steps, expected):
+    assert training._epochs_per_call(epochs, steps) == expected
 
 
 def test_every_step_gets_its_own_key():
