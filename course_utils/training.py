@@ -1,8 +1,8 @@
 """Training: one compiled call per epoch.
 
 A Python loop over training steps spends most of its time on Python, not on the network. `fit` therefore compiles
-a whole epoch (all minibatches, in a new order, and the test loss) into one function and calls that. Lesson 00 measures the
-difference, lesson 04 takes the code below apart line by line.
+a whole epoch (all minibatches, in a new order, and the test loss) into one function and calls that. Lesson 00 measures
+the difference, lesson 04 takes the code below apart line by line.
 """
 
 import contextlib
@@ -228,7 +228,7 @@ def _chance(key, numbers, n, batch_size, n_test):
 
 
 def _epochs_per_call(epochs, steps):
-    """About STEPS_PER_CALL steps; where it can be, a divisor of `epochs`, since a last call with fewer is a program more."""
+    """About STEPS_PER_CALL steps; a divisor of `epochs` if there is one near: a shorter last call is a program more."""
     most = max(1, STEPS_PER_CALL // steps)
     divisor = max(number for number in range(1, min(most, epochs) + 1) if epochs % number == 0)
     return divisor if 2 * divisor >= most or divisor == epochs else most
