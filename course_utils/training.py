@@ -17,6 +17,7 @@ import signal
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import jax
@@ -110,6 +111,7 @@ def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=Non
     start = time.perf_counter()
     losses, tests = [], []
     silent = os.environ.get("TQDM_DISABLE", "0") != "0"  # tqdm's own switch
+    silent |= threading.current_thread() is not threading.main_thread()  # there `side_by_side` has a bar for all
     bar = tqdm(total=epochs, desc=name, unit="epoch", disable=silent, file=sys.stdout)  # as text, which can be stored
     with _interrupt_flag() as stop, bar:
         run = (_run_step_by_step if one_by_one else _run_compiled)(step, evaluate, form, batch_size, stop)
@@ -133,6 +135,32 @@ def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=Non
         raise KeyboardInterrupt(f"the training of {name} was stopped") from None
     step_loss = np.array(losses)
     return History(step_loss.mean(axis=1), step_loss, np.array(tests), time.perf_counter() - start)
+
+
+def side_by_side(function, *arguments, name="side by side"):
+    """[function(*one) for one in zip(*arguments)]: the same results in the same order, as many at a time as there are
+    processor cores. For several small trainings, each of which cannot keep all cores busy.
+
+    function    anything that spends its time in compiled JAX or in NumPy, which leave Python's lock to the others: it
+                may call `fit` (whose own progress bar then stays away). It must not draw figures or print.
+    arguments   sequences of equal length, one for each argument of `function`, as for `map`.
+    name        what the progress bar says.
+
+    Raises ValueError for sequences of different lengths. An error in one call, or an interrupt, is raised as soon as
+    those calls that are running have ended; the others are not begun.
+    """
+    calls = list(zip(*arguments, strict=True))
+    ready = lambda call: jax.block_until_ready(function(*call))  # else JAX queues what should run side by side
+    silent = os.environ.get("TQDM_DISABLE", "0") != "0"
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(tqdm(pool.map(ready, calls), desc=name, total=len(calls), disable=silent, file=sys.stdout))
+
+
+def for_seeds(function, values, seeds, name="side by side"):
+    """[[function(value, seed) for seed in seeds] for value in values], computed by `side_by_side`."""
+    values, seeds = list(values), list(seeds)
+    flat = side_by_side(function, [value for value in values for _ in seeds], seeds * len(values), name=name)
+    return [flat[k : k + len(seeds)] for k in range(0, len(flat), len(seeds))]
 
 
 # --- the pieces that are compiled -------------------------------------------------------------------------------
@@ -298,6 +326,7 @@ def _run_step_by_step(step, evaluate, form, batch_size, stop):
 
 
 _programs = {}  # what was compiled, the latest use last
+_one_compiles = threading.Lock()  # two trainings side by side need the same program once
 
 
 def _compiled(function, state, *inputs, donate=True):
@@ -315,11 +344,12 @@ def _compiled(function, state, *inputs, donate=True):
         return traced.compile()
     places = tuple(part.sharding for part in jax.tree.leaves((state, inputs)) if isinstance(part, jax.Array))
     name = hashlib.sha256(text.encode()).digest(), jax.tree.structure((state, inputs)), places
-    program = _programs.pop(name, None) or traced.compile()
-    _programs[name] = program
-    if len(_programs) > MOST_PROGRAMS:
-        del _programs[next(iter(_programs))]  # the one that was not used for the longest time
-    _give_memory_back()
+    with _one_compiles:
+        program = _programs.pop(name, None) or traced.compile()
+        _programs[name] = program
+        if len(_programs) > MOST_PROGRAMS:
+            del _programs[next(iter(_programs))]  # the one that was not used for the longest time
+        _give_memory_back()
     return program
 
 

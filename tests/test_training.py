@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from course_utils import training
 from course_utils.losses import squared_error
-from course_utils.training import fit, to_float
+from course_utils.training import fit, for_seeds, side_by_side, to_float
 
 KEY = jax.random.key(0)
 X = np.random.default_rng(0).random((50, 6), dtype=np.float32)
@@ -596,6 +596,69 @@ def test_training_in_another_thread_works():
     thread.start()
     thread.join()
     assert len(histories[0].loss) == 3
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="one core: nothing runs side by side")
+def test_calls_run_at_the_same_time_and_keep_their_order():
+    meet = threading.Barrier(2, timeout=20)  # breaks if one call waits for the other to end
+    assert side_by_side(lambda a, b: (meet.wait() * 0 + a, b), (1, 2), "xy") == [(1, "x"), (2, "y")]
+
+
+def test_every_value_meets_every_seed():
+    assert for_seeds(lambda value, seed: value + str(seed), "ab", range(3)) == [["a0", "a1", "a2"], ["b0", "b1", "b2"]]
+    assert for_seeds(lambda value, seed: 1 / 0, (), range(3)) == []
+
+
+def test_sequences_of_different_lengths_are_refused():
+    with pytest.raises(ValueError, match="shorter"):
+        side_by_side(lambda a, b: a, (1, 2), (1,))
+
+
+def test_an_error_in_one_call_is_raised_and_the_rest_is_not_begun():
+    begun = []
+
+    def one(number):
+        begun.append(number)
+        if number == 0:
+            raise ZeroDivisionError("of the first")
+        time.sleep(0.05)
+
+    with pytest.raises(ZeroDivisionError, match="of the first"):
+        side_by_side(one, range(100 * os.cpu_count()))
+    assert len(begun) < 50 * os.cpu_count()
+
+
+def test_an_interrupt_is_raised_and_the_rest_is_not_begun():
+    begun = []
+
+    def one(number):
+        begun.append(number)
+        if number == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side(one, range(100 * os.cpu_count()))
+    assert len(begun) < 50 * os.cpu_count()
+
+
+def test_networks_trained_side_by_side_are_those_trained_alone(compiled, capsys, monkeypatch):
+    monkeypatch.setenv("TQDM_DISABLE", "0")
+
+    def train(size, seed):
+        model = AutoEncoder(nnx.Rngs(seed), size)
+        fit(model, lambda model, batch, key: squared_error(batch, model(batch)), X[:, :size], optimizer=optax.adam(0.01),
+            epochs=3, key=jax.random.key(seed), batch_size=10)  # fmt: skip
+        return nnx.state(model, nnx.Param)
+
+    alone = [[train(size, seed) for seed in range(4)] for size in (5, 6)]
+    programs = len(compiled)
+    capsys.readouterr()
+    together = for_seeds(train, (5, 6), range(4), name="eight networks")
+    assert len(compiled) == programs  # none was compiled twice
+    shown = capsys.readouterr().out
+    assert "eight networks: 100%" in shown and "AutoEncoder" not in shown  # one bar, not nine
+    jax.tree.map(np.testing.assert_array_equal, together, alone)
 
 
 def test_history_tells_its_story():
