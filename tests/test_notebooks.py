@@ -200,6 +200,14 @@ def test_cells_are_short_and_drawing_is_folded(path):
 
 
 @every_notebook
+def test_imports_nothing_that_it_does_not_use(path):
+    tree = ast.parse("\n".join(cell.source for cell in code_cells(path) if not tagged(cell, "setup")))
+    imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    names = {(one.asname or one.name).split(".")[0] for node in imports for one in node.names}
+    assert names <= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+@every_notebook
 def test_folded_cells_have_a_title(path):
     """JupyterLab and Colab fold the same cells; a folded cell that draws a figure names it."""
     cells = read(path).cells
