@@ -120,9 +120,9 @@ def mig(codes, factors, bins=20):
     """Mutual information gap: does one code number know more about a factor than every other? 0 to 1.
 
     For each factor: (the largest mutual information with a code number − the second largest) / the factor's entropy;
-    then the mean over the factors. codes: float [n, d], d ≥ 2, the means μ; factors: int [n, k]. Chen et al. 2018,
-    section 4.1, with the binned estimate of Locatello et al. 2019 (20 equal bins). Raises ValueError for bad shapes
-    or a factor that never changes.
+    then the mean over the factors. codes: float [n, d], d ≥ 2, draws of q(z|x) rather than its means (lesson 12 shows
+    why); factors: int [n, k]. Chen et al. 2018, section 4.1, with the binned estimate of Locatello et al. 2019
+    (20 equal bins). Raises ValueError for bad shapes or a factor that never changes.
     """
     information = mutual_information(codes, factors, bins)
     if len(information) < 2:
