@@ -80,10 +80,7 @@
 
   // --- Draw --------------------------------------------------------------------------------------------------------
 
-  const whole = (image) => (place) => {
-    const at = Faces.inHalf(place);
-    return [image[at], image[at + 1], image[at + 2]];
-  };
+  const whole = (image) => (place, channel) => image[Faces.inHalf(place) + channel];
 
   function said(j) {
     const place = factors[j];
@@ -97,14 +94,10 @@
     sliders.forEach(({ input, value }, j) => {
       input.value = factors[j];
       write(value, j >= 4 ? said(j) : factors[j].toFixed(2));
-      input.setAttribute("aria-valuetext", said(j));
+      Kit.set(input, { "aria-valuetext": said(j) });
     });
     const image = Faces.draw(factors);
-    Kit.paint($("drawn"), 32, 32, (place) => [
-      image[3 * place] / 255,
-      image[3 * place + 1] / 255,
-      image[3 * place + 2] / 255,
-    ]);
+    Kit.paint($("drawn"), 32, 32, (place, channel) => image[3 * place + channel] / 255);
     half = Faces.shrink(image);
     Kit.paint($("seen"), 16, 16, whole(half));
     code = Faces.encode(network, half).mu;
@@ -135,27 +128,39 @@
         : "none",
     );
     $("follow").disabled = !byHand.size;
-    numbers.forEach(({ input, value, strip }, i) => {
+    numbers.forEach(({ input, value }, i) => {
       input.value = code[i];
       write(value, fixed(code[i]));
-      input.setAttribute("aria-valuetext", code[i].toFixed(2));
-      const context = strip.getContext("2d"),
-        picture = context.createImageData(16, 16);
-      STOPS.forEach((stop, at) => {
-        const face = Faces.decode(
-          network,
-          code.map((number, other) => (other === i ? stop : number)),
-        );
-        for (let place = 0; place < 256; place += 1) {
-          const from = Faces.inHalf(place);
-          for (let channel = 0; channel < 3; channel += 1)
-            picture.data[4 * place + channel] = Math.round(255 * face[from + channel]);
-          picture.data[4 * place + 3] = 255;
-        }
-        context.putImageData(picture, 17 * at, 0);
-      });
+      Kit.set(input, { "aria-valuetext": code[i].toFixed(2) });
     });
+    stale = numbers.length;
+    strips.start();
   }
+
+  // What each number moves: the faces of a strip differ in this number alone. One strip a frame keeps a drag smooth.
+  function drawStrip({ strip }, i) {
+    const context = strip.getContext("2d");
+    const picture = context.createImageData(17 * STOPS.length, 16);
+    STOPS.forEach((stop, at) => {
+      const face = Faces.decode(network, code.map((number, other) => (other === i ? stop : number)));
+      for (let place = 0; place < 256; place += 1) {
+        const from = Faces.inHalf(place);
+        const to = 4 * (Math.floor(place / 16) * picture.width + 17 * at + (place % 16));
+        for (let channel = 0; channel < 3; channel += 1) picture.data[to + channel] = Math.round(255 * face[from + channel]);
+        picture.data[to + 3] = 255;
+      }
+    });
+    context.putImageData(picture, 0, 0);
+  }
+
+  let stale = 0, // strips that show an older code
+    next = 0;
+  const strips = Kit.loop(() => {
+    drawStrip(numbers[next], next);
+    next = (next + 1) % numbers.length;
+    stale -= 1;
+    return stale > 0;
+  });
 
   // Another network: what it knows.
   function drawNetwork() {

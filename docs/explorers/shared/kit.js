@@ -145,15 +145,14 @@ const Kit = {
     return { uniform, normal };
   },
 
-  // A canvas of h × w pixels from a function (place) → [r, g, b] from 0 to 1, or a grey value.
-  paint(canvas, width, height, color) {
+  // A canvas of h × w pixels from a function (place, channel) → value from 0 to 1, for the channels red, green, blue.
+  paint(canvas, width, height, value) {
     const context = canvas.getContext("2d");
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const image = context.createImageData(width, height);
     for (let place = 0; place < width * height; place += 1) {
-      const value = color(place);
       for (let channel = 0; channel < 3; channel += 1) {
-        image.data[4 * place + channel] = Math.round(255 * (typeof value === "number" ? value : value[channel]));
+        image.data[4 * place + channel] = Math.round(255 * value(place, channel));
       }
       image.data[4 * place + 3] = 255;
     }
