@@ -71,6 +71,10 @@ check-site: ## open every page of build/site in a browser and check it (needs Ch
 	@sh tools/setup.sh site
 	@.venv-site/bin/python tools/site_check.py
 
+frames: ## count the frames a second of the explorers in a slowed-down browser (needs Chromium)
+	@sh tools/setup.sh site
+	@.venv-site/bin/python tools/explorer_frames.py
+
 colab-pins: .setup ## renew tests/colab-pins.txt from Colab's own list (LIST=pip-freeze.txt)
 	@$(PYTHON_IN) tools/colab_pins.py $(LIST)
 
@@ -99,4 +103,4 @@ clean: ## remove the environments and everything that was made
 .setup-grade:
 	@sh tools/setup.sh grade
 
-.PHONY: help lab test test-colab bench homework grade links notebooks slides check-slides site pdf check-site check-links colab-pins lock clean .setup .setup-grade
+.PHONY: help lab test test-colab bench homework grade links notebooks slides check-slides site pdf check-site frames check-links colab-pins lock clean .setup .setup-grade

@@ -1,6 +1,6 @@
 """How many frames a second do the explorers draw in a browser that is slowed down four times?
 
-    .venv-site/bin/python tools/explorer_frames.py        needs the extra `site` and a browser, as tools/site_check.py
+    make frames        needs a browser: $CHROMIUM, or a chromium or google-chrome on the PATH
 
 Each explorer is used for three seconds as a hand would use it: a training runs, a slider moves, something is dragged,
 always faster than frames come. Chromium's own slowdown stops the page's thread for three quarters of the time. The
@@ -81,6 +81,9 @@ USES = [
 
 def main():
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not chromium:
+        print("Not measured: there is no Chromium")
+        return 2
     with sync_playwright() as playwright:
         flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]  # for containers
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
