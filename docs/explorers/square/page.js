@@ -226,7 +226,7 @@
     for (let k = 0; k < n; k += 1) {
       const line = Square.line(w, k),
         parts = lines[k];
-      set(parts.tint, { points: Square.yesSide(line, LOW, HIGH).map(drawn).join(" ") });
+      if (!moving || frame % 2 === 0) set(parts.tint, { points: Square.yesSide(line, LOW, HIGH).map(drawn).join(" ") });
       const ends = Square.ends(line, LOW, HIGH);
       parts.line.style.display = parts.yes.style.display = ends ? "" : "none";
       if (ends) {
