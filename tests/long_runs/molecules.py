@@ -44,7 +44,7 @@ from tqdm.auto import tqdm
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = ROOT / "notebooks/22_molecules.ipynb"
-NEEDED = ["# Set-up.", "import random", "molecules = data", "SIGN = re", "ORDER =", "def follows", "def pop(", "def ring(", "def finished",
+NEEDED = ["# Set-up.", "import gc", "molecules = data", "SIGN = re", "ORDER =", "def follows", "def pop(", "def ring(", "def finished",
           "ARMS =", "def can_pair", "def reaches", "def aromatic_is_fine", "def fault", "def report", "LONGEST =", "SIGNS =", "def to_rows",
           "class Chemist", "def decode", "def bill", "FORMS =", "@jax.jit\ndef write"]  # fmt: skip
 NETWORKS = {"GRU": (0.0, 0.0), "VAE, β = 0.3": (1.0, 0.3), "VAE, β = 1": (1.0, 1.0)}  # code, price of the code
