@@ -791,3 +791,12 @@ print(sum(not np.allclose(jnp.asarray(x) @ (2 * on_device[k % 4]), right[k % 4],
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
     wrong = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True).stdout
     assert wrong.strip() == "0", "of 40 products"
+
+
+@pytest.mark.parametrize("own", ["", "--xla_backend_optimization_level=2"])
+def test_xla_takes_our_flags_and_those_of_the_user_count_more(own):
+    """XLA ends Python at a flag that it does not know; of a flag that is given twice, the last one counts."""
+    program = "import os, course_utils, jax; print(jax.numpy.ones(3).sum(), os.environ['XLA_FLAGS'])"
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent), "XLA_FLAGS": own}
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("3.0 ") and done.stdout.strip().endswith(own)
