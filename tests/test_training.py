@@ -800,3 +800,12 @@ def test_xla_takes_our_flags_and_those_of_the_user_count_more(own):
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent), "XLA_FLAGS": own}
     done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("3.0 ") and done.stdout.strip().endswith(own)
+
+
+@pytest.mark.parametrize("own", ["", "tensorfloat32"])
+def test_matrix_products_have_all_digits_unless_the_user_wants_fewer(own):
+    program = "import jax, course_utils; print(jax.config.jax_default_matmul_precision)"
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    env |= {"JAX_DEFAULT_MATMUL_PRECISION": own} if own else {}
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == (own or "highest")

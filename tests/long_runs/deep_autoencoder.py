@@ -39,10 +39,6 @@ from course_utils.models import Autoencoder
 from course_utils.training import fit
 
 
-def loss_fn(model, batch, key):
-    return squared_error(batch, model(batch))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=100)
@@ -50,15 +46,27 @@ def main():
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--sizes", type=int, nargs="+", default=[784, 1000, 500, 250, 30])
+    parser.add_argument("--decay", type=float, default=0.0, help="weight decay (AdamW's, of the matrices)")
+    parser.add_argument("--noise", type=float, default=0.0, help="standard deviation of noise on the input while training")
+    parser.add_argument("--held-back", type=int, default=0, help="judge on the last so many training images, not on the test set")
     args = parser.parse_args()
 
     digits = data.mnist()
     x, x_test = digits.x_train.reshape(-1, 784), digits.x_test.reshape(-1, 784)
+    if args.held_back:
+        x, x_test = x[: -args.held_back], x[-args.held_back :]
     steps = args.epochs * (len(x) // args.batch_size)
     schedule = optax.warmup_cosine_decay_schedule(0.0, args.rate, min(200, steps // 2), steps)
+    adam = optax.adamw(schedule, weight_decay=args.decay, mask=lambda params: jax.tree.map(lambda a: a.ndim > 1, params))
     model = Autoencoder(args.sizes, nnx.Rngs(args.seed))
+    model.deterministic = False  # what `fit` sets to True when it evaluates
+
+    def loss_fn(model, batch, key):
+        noise = 0 if model.deterministic else args.noise * jax.random.normal(key, batch.shape)
+        return squared_error(batch, model(batch + noise))
+
     history = fit(
-        model, loss_fn, x, optimizer=optax.adam(schedule), epochs=args.epochs, key=jax.random.key(100 + args.seed),
+        model, loss_fn, x, optimizer=adam, epochs=args.epochs, key=jax.random.key(100 + args.seed),
         batch_size=args.batch_size, x_test=x_test,
     )  # fmt: skip
 
@@ -67,7 +75,8 @@ def main():
     for epoch, (train, test) in enumerate(zip(history.loss, history.test_loss), start=1):
         if epoch in (1, 2, 5, 10, 12) or epoch % 10 == 0 or epoch == args.epochs:
             print(f"epoch {epoch:4d}: training {train:.3f}, test {test:.3f}")
-    print(f"squared error per test image: {history.test_loss[-1]:.3f} after {history.seconds:.0f} s")
+    judged = "held-back" if args.held_back else "test"
+    print(f"squared error per {judged} image: {history.test_loss[-1]:.3f} after {history.seconds:.0f} s")
 
 
 if __name__ == "__main__":
