@@ -159,7 +159,7 @@ def test_bytes_are_scaled_inside_the_step():
     small_fit(from_bytes, pixels)
     small_fit(from_floats, pixels.astype(np.float32) / 255)
     assert close(weights(from_bytes), weights(from_floats))
-    assert to_float(jnp.array([[0, 255]], jnp.uint8)).tolist() == [[0.0, 1.0]]
+    assert close(to_float(jnp.array([[0, 255]], jnp.uint8)), [[0, 1]])  # a GPU multiplies by 1/255: 0.99999994
 
 
 @pytest.mark.parametrize("shape", [(50,), (50, 1), (50, 6), (50, 4, 4)])
