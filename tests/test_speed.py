@@ -4,6 +4,13 @@
 
 The table has PyTorch's usual loops where PyTorch is installed (`pip install torch`; the course does not need it).
 Ratios and shares can be compared between machines; seconds of a busy machine say little.
+
+On a GPU (NVIDIA H200, 16 cores, JAX 0.11.2, PyTorch 2.11.0; medians of three rounds; matrix products in TensorFloat-32):
+
+    toy, a step                fit     40 µs   jitted steps 53 times as long   PyTorch 35 times
+    VAE, an epoch              fit  0.039 s    jitted steps 52 times as long   PyTorch 42 times, with an indexed tensor 33
+    VAE in fit                 3 % of the speed of the machine's matrix products (150 TFLOP/s)
+    100 seeds at once          toy 1.3 times as long as one, VAE 16 times
 """
 
 import argparse
