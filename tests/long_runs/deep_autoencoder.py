@@ -18,7 +18,7 @@ Decay and noise were chosen on the last 10,000 training images, with networks th
 epochs: squared errors of the images held back (one start each; JAX 0.11.2 on an NVIDIA H200, TensorFloat-32). Decays above
 0.1 were not finished. The third command repeats one entry.
 
-    noise \ decay       0   0.003    0.01    0.03     0.1
+    noise, decay ->     0   0.003    0.01    0.03     0.1
     0                4.30    4.23    4.13    3.81    3.17
     0.1              3.84    3.79    3.74    3.53    3.10
     0.2              3.98    3.97    3.86    3.68    3.31
