@@ -39,13 +39,15 @@ def integer_cdf(cdf, bits):
     Raises ValueError if a row of cdf does not rise from 0 to 1, or for more than 2^bits symbols. Equal floats give
     equal tables; floats that differ in the last digit may not.
     """
-    cdf = np.asarray(cdf, np.float64)
+    cdf = np.asarray(cdf)
     symbols, parts = cdf.shape[-1] - 1, 1 << _checked(bits)
     if symbols < 1 or symbols > parts:
         raise ValueError(f"{symbols} symbols do not fit into 2^{bits} parts")
     if not (cdf[..., 1:] >= cdf[..., :-1]).all() or (cdf[..., 0] != 0).any() or (cdf[..., -1] != 1).any():
         raise ValueError("each row of cdf must rise from 0 to 1")
-    return (cdf * (parts - symbols)).astype(np.int64) + np.arange(symbols + 1)
+    whole = np.multiply(cdf, parts - symbols, dtype=np.float64).astype(np.int64)
+    whole += np.arange(symbols + 1)  # in place: tables are large, and new memory costs more than the sum
+    return whole
 
 
 class Stack:
