@@ -17,7 +17,7 @@ On a GPU (NVIDIA H200, 16 cores, JAX 0.11.2, PyTorch 2.11.0; medians of three ro
     toy, a step                fit     40 µs   jitted steps 53 times as long   PyTorch 35 times
     VAE, an epoch              fit  0.039 s    jitted steps 52 times as long   PyTorch 42 times, with an indexed tensor 33
     VAE in fit                 3 % of the speed of the machine's matrix products (150 TFLOP/s)
-    100 seeds at once          toy 1.3 times as long as one, VAE 16 times
+    100 seeds at once          toy 1.3 times as long as one, VAE 16.5 times
 """
 
 import argparse
