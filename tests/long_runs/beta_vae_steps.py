@@ -25,12 +25,9 @@ linear VAE with the same β and one draw of its noise. Not collected by pytest, 
 """
 
 import argparse
-import os
 import platform
-from pathlib import Path
 
 import matplotlib
-import nbformat
 
 matplotlib.use("Agg")
 
@@ -39,26 +36,17 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-LESSON = next(Path(__file__).resolve().parents[2].glob("notebooks/12_*.ipynb"))
+from lesson_cells import lesson_cells
+
 NEEDED = ["from functools import partial", "train, test =", "def shrink", "x_train, x_test =", "s = 0.1", "model = models.VAE(SIZES",
           "mean_face =", "BETAS =", "def train_one", "def orders", "def evaluate(weights)", "def linear_codes", "def turned"]  # fmt: skip
-
-
-def lesson():
-    """The names that the needed cells of lesson 12 define."""
-    os.chdir(LESSON.parent)
-    names = {"__name__": "__main__"}
-    for cell in nbformat.read(LESSON, as_version=4).cells:
-        if cell.cell_type == "code" and any(begin in cell.source for begin in ["# Set-up.", *NEEDED]):
-            exec(cell.source, names)
-    return names
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=7)
     seed = parser.parse_args().seed
-    names = lesson()
+    names = lesson_cells("12", NEEDED)
     metrics, factors = names["metrics"], names["test"].factors
     score = lambda z: np.array([metrics.mig(z, factors), *metrics.dci(z, factors)])
     print(f"seed {seed}, Python {platform.python_version()}, JAX {jax.__version__}")

@@ -71,15 +71,13 @@ the lines of the decoder begin in the middle of the square. Not collected by pyt
 """
 
 import argparse
-import os
-from pathlib import Path
 
 import jax
-import nbformat
 import numpy as np
 import optax
 
-LESSON = next(Path(__file__).resolve().parents[2].glob("notebooks/01_*.ipynb"))
+from lesson_cells import lesson_cells
+
 NEEDED = ["from functools", "class Toy", "def square_loss", "def train_one", "def train_many", "def reconstructs_all",
           "def cross_entropy_loss", "def softmax_loss"]  # fmt: skip
 
@@ -116,21 +114,11 @@ SHAPES = {  # for each: loss, optimiser, learning rate, steps, shifted
 }
 
 
-def lesson():
-    """The names that the needed cells of lesson 01 define."""
-    os.chdir(LESSON.parent)
-    names = {"__name__": "__main__"}
-    for cell in nbformat.read(LESSON, as_version=4).cells:
-        if cell.cell_type == "code" and any(begin in cell.source for begin in ["# Set-up.", *NEEDED]):
-            exec(cell.source, names)
-    return names
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)
     seed = parser.parse_args().seed
-    names = lesson()
+    names = lesson_cells("01", NEEDED)
     losses = {"squared": "square_loss", "cross-entropy": "cross_entropy_loss", "softmax": "softmax_loss"}
     print(f"JAX {jax.__version__}, seed {seed}")
     for (n, wires), lines in SHAPES.items():
