@@ -101,8 +101,10 @@ def fit(model, loss_fn, x, *, optimizer, epochs, key, batch_size=128, x_test=Non
     optimizer_state = _checked_start(optimizer, params)
     has_convolution = _check_loss(loss_fn, graph, params, rest, jax.tree.map(lambda part: part[:batch_size], x), key)
 
-    # A compiled call overwrites the state it is given (donated buffers), so it gets a copy of the model's.
-    state, form = jax.tree.flatten(jax.tree.map(jnp.copy, (params, optimizer_state, rest)))  # a list of arrays
+    # A compiled call overwrites the state it is given (donated buffers), so it gets a copy of the model's. `jnp.copy`
+    # would compile a program for each shape.
+    copy = partial(jax.device_put, may_alias=False)
+    state, form = jax.tree.flatten(jax.tree.map(copy, (params, optimizer_state, rest)))  # a list of arrays
     step = _make_step(loss_fn, optimizer, graph)
     evaluate = None if x_test is None else _make_evaluate(loss_fn, eval_graph, batch_size)
     one_by_one = has_convolution and jax.default_backend() == "cpu"
