@@ -138,6 +138,19 @@ def test_a_figure_holds_its_caption():
     assert soup.find_all("p")[-1].get_text() == "More." and not soup.summary.attrs
 
 
+def test_boxes_quizzes_and_rows_have_names():
+    html = """<div class="cell"><div class="cell_input"><pre>1 + 1</pre></div><div class="cell_output"><pre>2</pre></div></div>
+        <div class="course-quiz"><p>One?</p><details>a</details><details>b</details><p>Two?</p><details>c</details></div>
+        <div class="pst-scrollable-table-container"><table><thead><tr><th>n</th><th>x</th></tr></thead>
+        <tbody><tr><td>1</td><td>2</td></tr></tbody></table></div>"""
+    soup = make_pdf.BeautifulSoup(make_site.finish(html), "html.parser")
+    assert [box["aria-label"] for box in soup.select("pre, .pst-scrollable-table-container")] == ["Code", "Output", "Table"]
+    groups = soup.select(".course-quiz > [role=group]")
+    assert [[tag.get_text() for tag in group.children] for group in groups] == [["One?", "a", "b"], ["Two?", "c"]]
+    assert [soup.find(id=group["aria-labelledby"]).get_text() for group in groups] == ["One?", "Two?"]
+    assert [(cell.name, cell.get("scope")) for cell in soup.select("tbody tr > *")] == [("th", "row"), ("td", None)]
+
+
 # --- The scoreboard ---------------------------------------------------------------------------------------------------
 
 

@@ -251,7 +251,7 @@ def tree(caption, pages):
 
 
 def finish(text):
-    """The HTML of one page, mended: a figure holds its caption, a fold is named by its text."""
+    """The HTML of one page, mended: a figure holds its caption, a fold and a box have names."""
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(text, "html.parser")
@@ -272,7 +272,25 @@ def finish(text):
             caption.extract()
             caption.name = "figcaption"
             figure.append(caption)
+    name_parts(soup)
     return str(soup)
+
+
+def name_parts(soup):
+    """What a screen reader says: a box is code or output, a quiz is a group under its question, a row has a header."""
+    for selector, name in ((".cell_input pre", "Code"), (".cell_output pre", "Output"), (".pst-scrollable-table-container", "Table")):
+        for box in soup.select(selector):
+            box["role"], box["aria-label"] = "group", name
+    for number, question in enumerate(soup.select(".course-quiz > p"), start=1):
+        choices = [tag for tag in question.find_next_siblings() if tag.name == "details" and tag.find_previous_sibling("p") is question]
+        if choices:
+            question["id"] = f"question-{number}"
+            group = soup.new_tag("div", attrs={"role": "group", "aria-labelledby": question["id"]})
+            question.wrap(group)
+            group.extend(choices)
+    for row in soup.select("table:has(thead) tbody tr"):
+        if (first := row.td) is not None:
+            first.name, first["scope"] = "th", "row"
 
 
 def take_in(site, root=ROOT):

@@ -14,7 +14,7 @@ function enlarge(link) {
   image.style.width = `${Math.min(image.naturalWidth || 1600, Math.max(window.innerWidth, 1100))}px`;
   image.style.height = "auto";
   large.replaceChildren(close, image);
-  large.setAttribute("aria-label", link.getAttribute("aria-label"));
+  large.setAttribute("aria-label", `${link.getAttribute("aria-label").replace("Enlarge figure", "Figure")}, enlarged`);
   large.showModal();
 }
 
@@ -35,6 +35,10 @@ function reachable(part = document) {
   [...formulas, ...boxes].forEach((box, number) => {
     if (stops[number]) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
+    if (box.matches(".math") && stops[number]) {
+      box.setAttribute("role", "group");
+      box.setAttribute("aria-label", "Formula");
+    }
   });
 }
 
@@ -48,6 +52,16 @@ document.addEventListener("DOMContentLoaded", () => {
       enlarge(link);
     });
   }
+  // The theme shows "Copied!" as a tooltip; here it is said.
+  const said = document.createElement("div");
+  said.className = "visually-hidden";
+  said.setAttribute("role", "status");
+  document.body.append(said);
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest(".copybtn")) return;
+    said.textContent = "";
+    setTimeout(() => (said.textContent = "Copied"), 100);
+  });
   for (const fold of document.querySelectorAll(".bd-article details")) fold.addEventListener("toggle", () => reachable(fold));
 });
 window.addEventListener("load", () => {

@@ -1,0 +1,60 @@
+"""What lesson 02 tells as "not run here": longer trainings, and other learning rates.
+
+    python tests/long_runs/lesson_02.py             all of it
+    python tests/long_runs/lesson_02.py eps         one of: eps, sixteen, adam
+
+The networks, losses and start values are those of the lesson, whose cells this script runs. Results on JAX 0.10.2
+(Python 3.11, two CPU cores):
+
+RESULTS
+"""
+
+import jax
+import numpy as np
+
+from lesson_cells import lesson_cells, run
+
+NEEDED = ["from functools import partial", "symbols = jnp.eye(4)", "def start(seed)", "descent_4, descent_16", "def many_starts",
+          "def train_many"]  # fmt: skip
+lesson = lesson_cells("02", NEEDED)
+start, train, train_many, first_step = (lesson[name] for name in ("start", "train", "train_many", "first_step"))
+SQUARE, BCE, optax = lesson["square_sum"], lesson["cross_entropy"], lesson["optax"]
+
+
+def eps():
+    """Adam in a long training: the loss against the loss / 784."""
+    for seed in range(3):
+        whole, divided = (np.asarray(train(lesson[loss], start(seed), lesson["adam"], 20_001)[0]) for loss in ("square_sum", "square_784"))
+        for step in (2000, 5000, 10_000, 20_000):
+            print(f"seed {seed}, step {step:6,}: squared error {whole[step]:.2e}, of the loss / 784 {divided[step]:.2e}, ratio {divided[step] / whole[step]:.1f}")
+
+
+def sixteen():
+    """Confident starts, gradient descent: the squared error at the rate 16, the BCE at 1 and at 16."""
+    for seed in range(16):
+        errors, right = train_many(seed, SQUARE, optax.sgd(16.0), 12_000)
+        slow_errors, slow_right = train_many(seed, BCE, optax.sgd(1.0), 12_000)
+        _, fast_right = train_many(seed, BCE, optax.sgd(16.0), 6000)
+        median = lambda reached: np.median(first_step(reached))
+        print(f"seed {seed:2}: squared error at 16 / BCE at 1: below 1 {median(errors < 1) / median(slow_errors < 1):.1f}, "
+              f"all right {median(right) / median(slow_right):.2f}; of 20 not right: squared error "
+              f"{np.isinf(first_step(right)).sum()}, BCE at 16 {np.isinf(first_step(fast_right)).sum()}", flush=True)  # fmt: skip
+
+
+def adam():
+    """Confident starts, Adam with other learning rates, 5,000 steps: how many of 100 networks are not right."""
+    for rate in (0.03, 0.1, 0.3):
+        missing, ratios = {"squared error": [], "BCE": []}, []
+        for seed in range(8):
+            below = []
+            for name, loss in ("squared error", SQUARE), ("BCE", BCE):
+                errors, right = train_many(seed, loss, optax.adam(rate), 5000)
+                missing[name].append(int(np.isinf(first_step(right)).sum()))
+                below.append(np.median(first_step(errors < 1)))
+            ratios.append(below[0] / below[1])
+        print(f"rate {rate}: not right, for each 20 networks: {missing}; "
+              f"steps to below 1, squared error / BCE: {min(ratios):.2f} to {max(ratios):.2f}", flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    run(__doc__, eps, sixteen, adam)
