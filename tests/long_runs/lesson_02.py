@@ -6,7 +6,23 @@
 The networks, losses and start values are those of the lesson, whose cells this script runs. Results on JAX 0.10.2
 (Python 3.11, two CPU cores):
 
-RESULTS
+eps, Adam at 0.1 from the calm start: error with the loss / 784 against error with the loss
+
+    step                 2,000   5,000   10,000   20,000
+    seeds 0, 1, 2          1.0     1.0   1.1-1.2   12.4, 8.3, 7.5
+
+sixteen, gradient descent from confident starts, 16 times 20 networks: the squared error at the rate 16 against the BCE at 1
+
+    steps to an error below 1, medians          19 to 31 times as many
+    steps until all are right, medians          0.9 to 1.7 times as many
+    of 20 not right after 12,000 steps          0 to 5; the BCE at the rate 16, after 6,000 steps: 17 to 20
+
+adam, from confident starts, 20 times 20 networks, 5,000 steps
+
+    rate                              0.03           0.1            0.3
+    of 400 not right: squared error     45            50             30
+                      BCE                1             0              1
+    steps to below 1, ratio     0.73 to 0.77   0.94 to 1.02   1.08 to 1.20
 """
 
 import jax
@@ -42,18 +58,18 @@ def sixteen():
 
 
 def adam():
-    """Confident starts, Adam with other learning rates, 5,000 steps: how many of 100 networks are not right."""
+    """Confident starts, Adam with other learning rates, 5,000 steps: how many of 400 networks are not right."""
     for rate in (0.03, 0.1, 0.3):
         missing, ratios = {"squared error": [], "BCE": []}, []
-        for seed in range(8):
+        for seed in range(20):
             below = []
             for name, loss in ("squared error", SQUARE), ("BCE", BCE):
                 errors, right = train_many(seed, loss, optax.adam(rate), 5000)
                 missing[name].append(int(np.isinf(first_step(right)).sum()))
                 below.append(np.median(first_step(errors < 1)))
             ratios.append(below[0] / below[1])
-        print(f"rate {rate}: not right, for each 20 networks: {missing}; "
-              f"steps to below 1, squared error / BCE: {min(ratios):.2f} to {max(ratios):.2f}", flush=True)  # fmt: skip
+        print(f"rate {rate}: not right, squared error {sum(missing['squared error'])} of 400 ({missing['squared error']}), "
+              f"BCE {sum(missing['BCE'])} of 400; steps to below 1, squared error / BCE: {min(ratios):.2f} to {max(ratios):.2f}", flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def show(name, rate, errors):
 
 def dense():
     """Four dense networks with other learning rates and start values, three starts each."""
-    for m, rates in (68, (0.001, 0.002, 0.004, 0.008, 0.016)), (373, (0.002, 0.004, 0.008)), (840, (0.001, 0.002, 0.004, 0.008)):
+    for m, rates in (68, (0.001, 0.002, 0.004, 0.008, 0.016, 0.03)), (373, (0.002, 0.004, 0.008)), (840, (0.001, 0.002, 0.004, 0.008)):
         for variance in (2, 1):
             for rate in rates:
                 show(f"m = {m}, variance {variance}/n", rate, errors_of(lambda rngs: dense_network(m, rngs, variance), rate))

@@ -4,7 +4,11 @@
 
 Result (JAX is not used; two CPU cores, seconds):
 
-RESULTS
+    one group of four                 -2.249
+    two groups of two                 -2.160
+    two groups, of one and of three   -2.124
+    three groups                      -1.895
+    four groups                       -1.632
 
 The decoder is the best that there is for each code: for a drawn z it says with which probability each output is 1, given
 the codes of the groups. So no network can do better with codes like these. One code number separates two groups, the other
