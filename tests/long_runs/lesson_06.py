@@ -35,7 +35,8 @@ def sparse():
 
 def linear_map(y, x, ridge=1e-6):
     """The lesson's linear map from damaged images y to clean ones x, for any ridge and any number of images."""
-    y_mean, x_mean, y = y.mean(axis=0), x.mean(axis=0), np.float64(y)
+    y, x = np.float64(y), np.float64(x)
+    y_mean, x_mean = y.mean(axis=0), x.mean(axis=0)
     y_y = y.T @ y / len(y) - np.outer(y_mean, y_mean) + ridge * np.eye(784)
     weights = np.linalg.solve(y_y, y.T @ x / len(y) - np.outer(y_mean, x_mean))
     return lambda images: np.clip((images - y_mean) @ weights + x_mean, 0, 1)
@@ -45,10 +46,10 @@ def linear():
     """Linear maps: for blur with other ridges; for noise, and for salt and pepper, with five versions of each image."""
     blur = lambda x: np.asarray(lesson["blur"](None, x))
     stored = lambda x: np.round(255 * blur(x)) / np.float32(255)
-    for ridge in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8):
+    for ridge in (1e-2, 1e-4, 1e-6, 1e-7, 1e-8):
         scores = []
         for way in (blur, stored):
-            repair = linear_map(way(clean), np.float64(clean), ridge)
+            repair = linear_map(way(clean), clean, ridge)
             scores += [psnr(x, repair(way(x))) for x in (held_out, digits)]
         print("blur, ridge {:.0e}: held out {:.1f}, test {:.1f} dB; in 256 levels {:.1f}, {:.1f}".format(ridge, *scores), flush=True)
     keys = jax.random.split(jax.random.key(300), 5)
@@ -57,7 +58,7 @@ def linear():
         own = psnr(digits, network(damaged[name]))
         for versions in (1, 5):
             y = np.concatenate([damages[name](key, clean) for key in keys[:versions]])
-            score = psnr(digits, linear_map(y, np.tile(np.float64(clean), (versions, 1)))(damaged[name]))
+            score = psnr(digits, linear_map(y, np.tile(clean, (versions, 1)))(damaged[name]))
             print(f"{name}, versions of each image {versions}: {score:.2f} dB; the network is {own - score:.2f} dB ahead", flush=True)
 
 
