@@ -110,6 +110,21 @@ def test_every_picture_has_a_text_alternative(path):
 
 
 @every_notebook
+def test_what_is_not_run_has_a_script(path):
+    """A result of runs that a lesson does not make names the script in tests/long_runs, and its experiment, that repeats it."""
+    for cell in read(path).cells:
+        for paragraph in re.findall(r"^.*(?:not run here|outside (?:of )?this lesson).*$", cell.source, re.M):
+            if path.name.startswith("00"):
+                continue  # says what the words mean
+            assert "outside" not in re.findall(r"not run here|outside(?= (?:of )?this lesson)", paragraph), f"say: not run here: {paragraph}"
+            scripts = re.findall(r"`tests/long_runs/(\w+)\.py(?: (\w+))?`", cell.source)
+            assert scripts, f"name the script: {paragraph}"
+            for script, experiment in scripts:
+                text = (ROOT / f"tests/long_runs/{script}.py").read_text(encoding="utf-8")
+                assert not experiment or f"\ndef {experiment}():" in text, f"{script}.py has no {experiment}"
+
+
+@every_notebook
 def test_figures_fit_a_phone(path):
     """At most 8 inches wide at 100 dots per inch: on a phone a wider figure has letters that nobody can read."""
     for cell in code_cells(path):

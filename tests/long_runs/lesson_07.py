@@ -68,11 +68,11 @@ def convolutional():
 
 def longer():
     """All 20,000 training images, 10 epochs (6,250 steps), one start each."""
-    makers = {"m = 68": (lambda rngs: dense_network(68, rngs), 0.002), "m = 840": (lambda rngs: dense_network(840, rngs), 0.002),
-              "784-32-784, rate 0.004": (Short, 0.004), "784-32-784, rate 0.016": (Short, 0.016), "convolutional": (Convolutional, 0.002)}  # fmt: skip
-    for name, (make, rate) in makers.items():
+    narrow, wide = lambda rngs: dense_network(68, rngs), lambda rngs: dense_network(840, rngs)
+    for name, make, rate in (("m = 68", narrow, 0.002), ("m = 840", wide, 0.002), ("784-32-784", Short, 0.004),
+                             ("784-32-784", Short, 0.016), ("convolutional", Convolutional, 0.002)):  # fmt: skip
         model, _ = train(make(nnx.Rngs(0)), lesson["fashion"].x_train, 0, epochs=10, rate=rate)
-        print(f"{name}: {test_error(model, x_test):.2f}", flush=True)
+        show(name, rate, [test_error(model, x_test)])
 
 
 class Code49(Convolutional):
