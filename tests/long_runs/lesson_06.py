@@ -6,7 +6,20 @@
 The networks, losses and damages are those of the lesson, whose cells this script runs. Results on JAX 0.10.2
 (Python 3.11, two CPU cores):
 
-RESULTS
+    sparse: λ = 0.2, three starts     5 epochs               25 epochs
+        squared error                 8.37, 8.55, 8.27       5.73, 5.82, 5.78
+        share of active neurons       0.114, 0.109, 0.115    0.090, 0.089, 0.089
+        share of dead neurons         0.36, 0.34, 0.35       0.36, 0.36, 0.36
+        busy neurons                  229, 222, 228          292, 279, 278
+
+LINEAR
+    everything: dB behind the network for one damage, two starts
+                         noise        salt & pepper   watermark    blur         patch         mean
+        5 epochs         0.67, 0.73    0.35,  0.26    2.85, 2.68   1.59, 1.56    0.89,  0.63   1.27, 1.17
+        30 epochs       -0.03, 0.15   -0.09, -0.17    0.82, 0.26   0.67, 0.50   -0.04, -0.47   0.27, 0.05
+
+sparse: the longer training makes the code a little sparser, and no more neurons die. LCON everything: with as many
+steps for each damage as the others had, it is behind on the watermark and on blur only, and less than before.
 """
 
 import numpy as np

@@ -5,7 +5,15 @@
 The network, the judge and the way to draw codes are those of the lesson, whose cells this script runs. Results on JAX 0.10.2
 (Python 3.11, two CPU cores):
 
-RESULTS
+                                  10,000 training codes    all 60,000
+    seed 0   accepted: test codes   0.77                     0.77
+                       random       0.20 (of 284)            0.20 (of 117)
+    seed 1             test         0.75                     0.76
+                       random       0.19 (of 277)            0.26 (of 112)
+    seed 2             test         0.74                     0.75
+                       random       0.14 (of 271)            0.20 (of 97)
+
+So equally far from all training codes, too, the judge accepts most images of test codes (600 each), and few of random ones.
 """
 
 import numpy as np
