@@ -56,7 +56,8 @@ def linear_map(y, x, ridge=1e-6):
 
 
 def linear():
-    """Linear maps: for blur with other ridges; for noise, and for salt and pepper, with five versions of each image."""
+    """Linear maps with other ridges; for noise, and for salt and pepper, with five versions of each image."""
+    keys = jax.random.split(jax.random.key(300), 5)
     blur = lambda x: np.asarray(lesson["blur"](None, x))
     stored = lambda x: np.round(255 * blur(x)) / np.float32(255)
     for ridge in (1e-2, 1e-4, 1e-6, 1e-7, 1e-8):
@@ -65,7 +66,10 @@ def linear():
             repair = linear_map(way(clean), clean, ridge)
             scores += [psnr(x, repair(way(x))) for x in (held_out, digits)]
         print("blur, ridge {:.0e}: held out {:.1f}, test {:.1f} dB; in 256 levels {:.1f}, {:.1f}".format(ridge, *scores), flush=True)
-    keys = jax.random.split(jax.random.key(300), 5)
+    for name in ("noise", "salt & pepper", "watermark", "patch"):
+        y = np.asarray(damages[name](keys[0], clean))
+        scores = (psnr(digits, linear_map(y, clean, ridge)(damaged[name])) for ridge in (1e-2, 1e-4, 1e-6, 1e-8))
+        print(f"{name}, ridges 1e-02, 1e-04, 1e-06, 1e-08:", ", ".join(f"{score:.1f}" for score in scores), "dB", flush=True)
     for name in ("noise", "salt & pepper"):
         network = train(name, lesson["Bounded"](nnx.tanh), lesson["repair_loss"](damages[name]), batch_size=50)
         own = psnr(digits, network(damaged[name]))
