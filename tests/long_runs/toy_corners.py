@@ -71,6 +71,8 @@ Results, 1,000 networks for each line, seed 0, JAX 0.10.2 (Python 3.11), in perc
     softmax         Adam       0.01  20,000  0                  0.0         100.0
     softmax         descent       4   5,000  0                  0.0          94.4
 
+8-2-8 with descent at 4 and 5,000 steps reconstructs in 28 to 30 % with seeds 0 to 4.
+
 Run it from the checkout, on any machine that has the course's packages (about ten minutes on two busy cores):
 
     python tests/long_runs/toy_corners.py                1,000 networks for each line
