@@ -19,7 +19,7 @@ stays at N(0, 1) and costs nothing.
 parts, gain in log p(x) over N(0, 1) at the rate 0.01, median of ten networks:
 
     steps     N(0, ⅓)           U(−√3, √3)        U(−1, 1)
-     4,000    0.05 to 0.09      0.07 to 0.12      0.16 to 0.20
+     4,000    0.05 to 0.09      0.07 to 0.12      0.16 to 0.20   (three seeds each; 0.06 to 0.12 for U(−√3, √3) over 17)
     16,000    0.03 to 0.04      0.14              0.15           (three seeds each)
 """
 
