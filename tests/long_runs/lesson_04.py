@@ -2,7 +2,7 @@
 (The deep network after 10 and 100 epochs, and 784-1741-30: deep_autoencoder.py.)
 
     python tests/long_runs/lesson_04.py             all of it
-    python tests/long_runs/lesson_04.py rates       one of: start_values, hundred, rates, losses, shapes, wide
+    python tests/long_runs/lesson_04.py rates       one of: start_values, hundred, rates, losses, shapes, wide, abroad
 
 The networks, losses and start values are those of the lesson, whose code this script runs. Results on JAX 0.10.2
 (Python 3.11, two CPU cores):
@@ -64,7 +64,7 @@ BASE = [784, 256, 128, 30]
 
 
 def errors_of(sizes, seeds, **settings):
-    """Squared errors per test image [seeds]: the lesson's `experiment`, two or more at a time."""
+    """Squared errors per test image [seeds]: the lesson's `experiment`, as many at a time as there are cores."""
     jax.clear_caches()
     return np.array(lesson["side_by_side"](lambda seed: experiment(sizes, seed=seed, **settings)[1], seeds))
 
@@ -132,5 +132,18 @@ def wide():
             print(f"seed {seed}, {epochs} epochs, {loss.__name__}: digits {on_digits:.2f}, clothes {on_clothes:.1f}", flush=True)
 
 
+def abroad():
+    """784-290-30 at the rate 0.008: the images of the other kind, through the network and through PCA with 30 numbers."""
+    clothes = data.fashion_mnist()
+    kinds = {"digits": (x_train[:20_000], x_test), "clothes": (clothes.x_train.reshape(-1, 784)[:20_000], clothes.x_test.reshape(-1, 784))}
+    for knows, other, seeds in ("clothes", "digits", 5), ("digits", "clothes", 3):
+        strange = kinds[other][1]
+        print(f"{other} through PCA of {knows}: {lesson['pca_errors'](strange, *lesson['pca'](kinds[knows][0]))[30]:.1f}")
+        for seed in range(seeds):
+            model = experiment([784, 290, 30], x=kinds[knows][0], seed=seed, peak=0.008)[0]
+            here, there = (lesson["test_error"](model, x) for x in (kinds[knows][1], strange))
+            print(f"    through the network of {knows}, start {seed}: {there:.1f}, at home {here:.1f}", flush=True)
+
+
 if __name__ == "__main__":
-    run(__doc__, start_values, hundred, rates, losses, shapes, wide)
+    run(__doc__, start_values, hundred, rates, losses, shapes, wide, abroad)

@@ -20,6 +20,9 @@ small, twelve starts: error without dropout, and what dropout adds in percentage
     width 32, 5 epochs      5.73 %    p = 0.2  +0.76 (12)    p = 0.5  +3.11 (12)
     width 32, 20 epochs     4.56 %             +0.34 (11)             +2.83 (12)
     width 256, 5 epochs     3.45 %             -0.26  (1)             +0.23 (10)
+
+longer: p = 0.8 stays half a point behind no dropout. temperature: the average is nearly as sure as it should be. small: four
+times as many epochs take half of the harm of p = 0.2 away, and hardly any of that of p = 0.5; the wide network loses little.
 """
 
 from functools import partial
