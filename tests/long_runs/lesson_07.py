@@ -17,7 +17,7 @@ test image. Results on JAX 0.10.2 (Python 3.11, two CPU cores):
         resize, then convolve         11.0, 11.5, 11.1         9.4, 9.5, 9.7
         transposed                    11.8, 12.0, 12.2         9.1, 9.2, 9.2
 
-    longer: m = 68 12.0, m = 840 6.7, convolutional 7.1; 784-32-784 9.9 (rate 0.004), 9.6 (0.016)
+    longer: m = 68 12.0, m = 840 6.7, convolutional 7.1; 784-32-784 9.91 (rate 0.004), 9.55 (0.016)
 
     code_49: error moved by 8 pixels / in place, three starts: 32 numbers 2.24, 2.25, 1.90; 49 numbers 2.15, 1.94, 1.95
 
