@@ -43,7 +43,8 @@ def eps():
     for seed in range(3):
         whole, divided = (np.asarray(train(lesson[loss], start(seed), lesson["adam"], 20_001)[0]) for loss in ("square_sum", "square_784"))
         for step in (2000, 5000, 10_000, 20_000):
-            print(f"seed {seed}, step {step:6,}: squared error {whole[step]:.2e}, of the loss / 784 {divided[step]:.2e}, ratio {divided[step] / whole[step]:.1f}")
+            print(f"seed {seed}, step {step:6,}: squared error {whole[step]:.2e}, of the loss / 784 {divided[step]:.2e}, "
+                  f"ratio {divided[step] / whole[step]:.1f}")  # fmt: skip
 
 
 def sixteen():
@@ -70,7 +71,8 @@ def adam():
                 below.append(np.median(first_step(errors < 1)))
             ratios.append(below[0] / below[1])
         print(f"rate {rate}: not right, squared error {sum(missing['squared error'])} of 400 ({missing['squared error']}), "
-              f"BCE {sum(missing['BCE'])} of 400; steps to below 1, squared error / BCE: {min(ratios):.2f} to {max(ratios):.2f}", flush=True)  # fmt: skip
+              f"BCE {sum(missing['BCE'])} of 400; steps to below 1, squared error / BCE: {min(ratios):.2f} to {max(ratios):.2f}",
+              flush=True)  # fmt: skip
 
 
 def overshot():

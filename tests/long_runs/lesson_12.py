@@ -49,7 +49,8 @@ def copies():
         codes = lesson["standardised"](np.tile(factors, 2) + noise, half)
         for penalty in (0.01, 0.0):
             W = np.linalg.solve(codes[:half].T @ codes[:half] / half + penalty * np.eye(12), codes[:half].T @ factors[:half] / half)
-            print(f"seed {seed}, penalty {penalty:4}: D {lesson['concentration'](np.abs(W)):.3f}, C {lesson['concentration'](np.abs(W).T):.3f}")
+            D, C = (lesson["concentration"](R) for R in (np.abs(W), np.abs(W).T))
+            print(f"seed {seed}, penalty {penalty:4}: D {D:.3f}, C {C:.3f}")
 
 
 def ten_networks(number):
