@@ -275,7 +275,7 @@ LESSON = """<article class="bd-article"><h1 id="t">01 · A<a class="headerlink" 
 
 
 def test_a_handout_has_no_folds_and_the_answers_stand_at_its_end():
-    soup = make_pdf.BeautifulSoup(make_pdf.lesson(LESSON, "01_a", ["01_a", "02_b"]), "html.parser")
+    soup = make_pdf.BeautifulSoup(make_pdf.lesson(make_site.finish(LESSON), "01_a", ["01_a", "02_b"]), "html.parser")
     text = soup.get_text(" ", strip=True)
     assert not soup.select("details, nav, .headerlink") and "plot()" not in text and "import" not in text
     body, end = text.split("Hints, solutions, answers")

@@ -89,6 +89,8 @@ def quizzes(soup, article, end):
     number = 0
     for quiz in article.select(".course-quiz"):
         quiz["class"] = "quiz"
+        for group in quiz.select("[role=group]"):  # for screen readers, one for each question
+            group.unwrap()
         options = None
         for part in quiz.find_all(["p", "details"], recursive=False):
             if part.name == "p":
