@@ -98,6 +98,11 @@ def test_every_figure_has_a_caption(path):
             assert following.startswith("**Figure"), f"no caption below: {show(cell)}"
 
 
+def test_a_text_alternative_says_minus():
+    heard = run_notebooks.plain(r"**Figure 1.** The $-$ELBO is $-\log p(x)$ plus a KL, and $\text{log-odds} = z^{-1} - b$.")
+    assert heard == "Figure 1. The −ELBO is −log p(x) plus a KL, and log-odds = z⁻¹ − b."
+
+
 @every_notebook
 def test_every_picture_has_a_text_alternative(path):
     """The caption, where MyST-NB and nbconvert's classic template look for it; `make notebooks` writes both."""

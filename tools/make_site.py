@@ -280,7 +280,9 @@ def name_parts(soup):
     """What a screen reader says: a box is code or output, a quiz is a group under its question, a row has a header."""
     for selector, name in ((".cell_input pre", "Code"), (".cell_output pre", "Output"), (".pst-scrollable-table-container", "Table")):
         for box in soup.select(selector):
-            box["role"], box["aria-label"] = "group", name
+            heading = box.find_previous(["h1", "h2", "h3", "h4"]) if name == "Table" else None
+            title = heading.get_text(strip=True).rstrip("#") if heading else ""
+            box["role"], box["aria-label"] = "group", f"{name}: {title}" if title else name
     for number, question in enumerate(soup.select(".course-quiz > p"), start=1):
         choices = [tag for tag in question.find_next_siblings() if tag.name == "details" and tag.find_previous_sibling("p") is question]
         if choices:

@@ -43,13 +43,16 @@ SYMBOLS = {
     **dict(alpha="α", beta="β", gamma="γ", delta="δ", epsilon="ε", varepsilon="ε", theta="θ", lambda_="λ", mu="μ"),
     **dict(rho="ρ", sigma="σ", phi="φ", varphi="φ", Sigma="Σ", sum="Σ", partial="∂", nabla="∇", infty="∞", pm="±"),
     **dict(cdot="·", times="×", le="≤", ge="≥", leq="≤", geq="≥", ne="≠", approx="≈", to="→", mid="|", sim="~"),
+    **dict(text="", mathrm="", mathbf="", mathcal=""),
     **dict(top="ᵀ", ldots="…", dots="…", ell="ℓ", Vert="‖", lVert="‖", rVert="‖", quad=" ", qquad=" ", sqrt="√"),
 }
 
 
 def plain(markdown):
     """Markdown with formulas as plain text, for those who hear a picture instead of seeing it."""
-    text = re.sub(r"\\[td]?frac\s*(?:{([^{}]*)}|(\d))\s*(?:{([^{}]*)}|(\d))", r"\1\2/\3\4", markdown)
+    signed = lambda formula: re.sub(r"\\text{[^{}]*}|-", lambda part: "−" if part[0] == "-" else part[0], formula[0])
+    text = re.sub(r"\$[^$]+\$", signed, markdown)  # a hyphen before a letter is not spoken, a minus is
+    text = re.sub(r"\\[td]?frac\s*(?:{([^{}]*)}|(\d))\s*(?:{([^{}]*)}|(\d))", r"\1\2/\3\4", text)
     for name, accent in LETTERS.items():
         text = re.sub(rf"\\{name}\s*(?:{{([^{{}}]*)}}|(\\?\w))", rf"\1\2{accent}", text)
     text = re.sub(r"\\([A-Za-z]+)", lambda match: SYMBOLS.get(match[1].replace("lambda", "lambda_"), match[1]), text)
