@@ -94,8 +94,18 @@ def test_every_figure_has_a_caption(path):
     cells = read(path).cells
     for i, cell in enumerate(cells):
         if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
-            following = next((later.source for later in cells[i + 1 :] if later.cell_type == "markdown"), "")
+            following = cells[i + 1].source if i + 1 < len(cells) else ""  # the site ties them together
             assert following.startswith("**Figure"), f"no caption below: {show(cell)}"
+
+
+@every_notebook
+def test_rows_and_headings_can_be_told_apart_by_ear(path):
+    """A row is announced by its first cell, and a heading by its words: a formula in it is not spoken."""
+    texts = [cell.source for cell in read(path).cells if cell.cell_type == "markdown"]
+    assert not [line for text in texts for line in re.findall(r"^#+ .*\$.*", text, re.M)]
+    for table in re.findall(r"(?:^\|.*\n?)+", "\n\n".join(texts), re.M):
+        names = [row.split("|")[1].strip() for row in table.strip().split("\n")[2:]]
+        assert len(set(names)) == len(names), f"two rows with the same name: {table}"
 
 
 def test_a_text_alternative_says_minus():
