@@ -82,7 +82,7 @@ def link_row(name, explorers=(), root=ROOT):
 def spoken(text):
     """Answers of a quiz: many voices leave ✓ and ✗ out, so a word stands beside them."""
     text = re.sub(r"^✗ (?!No\b)", "✗ No. ", text, flags=re.M)
-    return re.sub(r"^✓ (?!Yes\b)", "✓ Yes. ", text, flags=re.M)
+    return re.sub(r"^✓ (?!Yes\b|Right\b)", "✓ Yes. ", text, flags=re.M)
 
 
 def lesson(notebook, name, explorers=(), root=ROOT):
@@ -282,7 +282,10 @@ def name_parts(soup):
         for box in soup.select(selector):
             heading = box.find_previous(["h1", "h2", "h3", "h4"]) if name == "Table" else None
             title = heading.get_text(strip=True).rstrip("#") if heading else ""
-            box["role"], box["aria-label"] = "group", f"{name}: {title}" if title else name
+            label = f"{name}: {title}" if title else name
+            if name == "Table" and soup.find(attrs={"aria-label": label}):  # the second one of a section
+                label += ", " + ", ".join(head.get_text(" ", strip=True) for head in box.select("thead th"))
+            box["role"], box["aria-label"] = "group", label
     for number, question in enumerate(soup.select(".course-quiz > p"), start=1):
         choices = [tag for tag in question.find_next_siblings() if tag.name == "details" and tag.find_previous_sibling("p") is question]
         if choices:
