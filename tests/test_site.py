@@ -139,14 +139,16 @@ def test_a_figure_holds_its_caption():
 
 
 def test_boxes_quizzes_and_rows_have_names():
-    html = """<div class="cell"><div class="cell_input"><pre>1 + 1</pre></div><div class="cell_output"><pre>2</pre></div></div>
+    html = """<div class="cell"><div class="cell_input"><div class="highlight"><pre>1 + 1</pre></div></div>
+        <div class="cell_output"><div class="highlight"><pre>2</pre></div></div></div>
+        <details><summary>Solution</summary><div class="highlight"><pre>1 + 1</pre></div></details>
         <div class="course-quiz"><p>One?</p><details>a</details><details>b</details><p>Two?</p><details>c</details></div>
         <h2>Sizes<a>#</a></h2><div class="pst-scrollable-table-container"><table><thead><tr><th>n</th><th>x</th></tr></thead>
         <tbody><tr><td>1</td><td>2</td></tr></tbody></table></div>
         <div class="pst-scrollable-table-container"><table><thead><tr><th>m</th></tr></thead></table></div>"""
     soup = make_pdf.BeautifulSoup(make_site.finish(html), "html.parser")
     names = [box["aria-label"] for box in soup.select("pre, .pst-scrollable-table-container")]
-    assert names == ["Code", "Output", "Table: Sizes", "Table: Sizes, m"]
+    assert names == ["Code", "Output", "Code", "Table: Sizes", "Table: Sizes, m"]
     groups = soup.select(".course-quiz > [role=group]")
     assert [[tag.get_text() for tag in group.children] for group in groups] == [["One?", "a", "b"], ["Two?", "c"]]
     assert [soup.find(id=group["aria-labelledby"]).get_text() for group in groups] == ["One?", "Two?"]

@@ -278,7 +278,7 @@ def finish(text):
 
 def name_parts(soup):
     """What a screen reader says: a box is code or output, a quiz is a group under its question, a row has a header."""
-    for selector, name in ((".cell_input pre", "Code"), (".cell_output pre", "Output"), (".pst-scrollable-table-container", "Table")):
+    for selector, name in ((".highlight pre", "Code"), (".cell_output pre", "Output"), (".pst-scrollable-table-container", "Table")):
         for box in soup.select(selector):
             heading = box.find_previous(["h1", "h2", "h3", "h4"]) if name == "Table" else None
             title = heading.get_text(strip=True).rstrip("#") if heading else ""
