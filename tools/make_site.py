@@ -278,14 +278,17 @@ def finish(text):
 
 def name_parts(soup):
     """What a screen reader says: a box is code or output, a quiz is a group under its question, a row has a header."""
-    for selector, name in ((".highlight pre", "Code"), (".cell_output pre", "Output"), (".pst-scrollable-table-container", "Table")):
+    for selector, name in ((".highlight pre", "Code"), (".cell_output pre", "Output")):
         for box in soup.select(selector):
-            heading = box.find_previous(["h1", "h2", "h3", "h4"]) if name == "Table" else None
-            title = heading.get_text(strip=True).rstrip("#") if heading else ""
-            label = f"{name}: {title}" if title else name
-            if name == "Table" and soup.find(attrs={"aria-label": label}):  # the second one of a section
-                label += ", " + ", ".join(head.get_text(" ", strip=True) for head in box.select("thead th"))
-            box["role"], box["aria-label"] = "group", label
+            box["role"], box["aria-label"] = "group", name
+    names = set()
+    for box in soup.select(".pst-scrollable-table-container"):
+        heading = box.find_previous(["h1", "h2", "h3", "h4"])
+        name = f"Table: {heading.get_text(strip=True).rstrip('#')}" if heading else "Table"
+        if name in names:  # the second one of a section
+            name += ", " + ", ".join(head.get_text(" ", strip=True) for head in box.select("thead th"))
+        names.add(name)
+        box["role"], box["aria-label"] = "group", name
     for number, question in enumerate(soup.select(".course-quiz > p"), start=1):
         choices = [tag for tag in question.find_next_siblings() if tag.name == "details" and tag.find_previous_sibling("p") is question]
         if choices:

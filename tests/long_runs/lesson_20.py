@@ -29,9 +29,9 @@ rates, 300 steps, two draws; the lesson takes 0.003 up to 100 labels and 0.01 fr
     the lesson's (200 steps)              9.7, 10.1     16.0, 17.2    19.1, 19.0    25.3, 26.0
     2,000 steps, strengths from 0.0001    9.3,  9.1     12.4, 15.3    16.8, 16.3    21.4, 21.2
 
-scratch: trained longer, the network passes the neighbour, except with seed 4. pretraining, m2: more steps help both. (For m2
-with 1,000 steps the stored outputs of the lesson have 19.0 18.6 17.0 19.0 22.4; its own cells, run again here, give the line
-above.) probes: frozen codes of the VAE and of clothes hurt with longer probes, too.
+scratch: trained longer, the network passes the neighbour, except with seed 4. pretraining, m2: more steps help both. (An earlier run of
+m2 with 1,000 steps, of which only the errors are left, had 19.0 18.6 17.0 19.0 22.4; the flags of the compiler are not the reason.)
+probes: frozen codes of the VAE and of clothes hurt with longer probes, too.
 """
 
 import numpy as np
