@@ -18,7 +18,7 @@ if _jaxlib < (0, 9):
     _flags.append("--xla_cpu_use_xnnpack=false")
 
 # On a CPU, LLVM's first level of optimisation (the default is the third) saves 6 to 30 % of the time to compile a
-# lesson. With jaxlib 0.10.2 what it compiles ran as fast, and gave the same bits in four trainings; in those of lesson
+# lesson. With jaxlib 0.10.2 what it compiles ran as fast, and gave the same bits in three trainings; in those of lesson
 # 15 it rounds otherwise, as another machine may. With 0.7.2 it ran 5 % slower. Where a GPU may be at hand, nothing was
 # measured, so nothing is changed. A flag that a release does not know would end Python: hence the upper bound.
 if (0, 9) <= _jaxlib < (0, 11) and importlib.util.find_spec("jax_plugins") is None:
